@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// Options of a solve. Defaults are the same on every device and bound to the command line by name.
+#pragma once
+
+#include <functional>
+#include <limits>
+#include <relulift/problem.hpp>
+
+namespace relulift {
+
+enum class Device { automatic, cpu, cuda };
+
+// Which relaxation engine raises the lower bound. automatic: the plan chooses and the result says
+// which. none: network only, no relaxation.
+enum class Engine { automatic, dense, interior, none };
+
+// What a check of a long solve reports; NaN where a value does not exist yet.
+struct Progress {
+  const char* phase = "";  // "network", "interior", "dense", "cones", "rounding"
+  Index iteration = 0;     // of the phase
+  double objective = std::numeric_limits<double>::quiet_NaN();    // best network so far [eq:train]
+  double lower_bound = std::numeric_limits<double>::quiet_NaN();  // best proved bound so far
+  double primal_residual = std::numeric_limits<double>::quiet_NaN();  // of the engine, relative
+  double dual_residual = std::numeric_limits<double>::quiet_NaN();    // of the engine, relative
+  double seconds = 0.0;                                               // since the start of solve
+};
+
+struct Options {
+  // cuda: fail if there is none. automatic: the plan chooses and the result says which.
+  Device device = Device::automatic;
+  Engine engine = Engine::automatic;
+  // Width limit of the network while searching and of the result; 0 = chosen from the data
+  // (at least 2n).
+  Index max_neurons = 0;
+  // Stop when (objective - lower bound) / objective is at most this. In [0, 1).
+  double gap = 0.01;
+  // Wall-clock limit of solve() in seconds, > 0.
+  double time_limit_seconds = std::numeric_limits<double>::infinity();
+  // Limit on the iterations of the relaxation engine; 0 = no limit.
+  Index max_iterations = 0;
+  // OpenMP threads of the CPU backend; 0 = leave as is. BLAS threads belong to the process.
+  int threads = 0;
+  // Seed of every random draw, >= 0.
+  std::uint64_t seed = 0;
+  // Called at every check on the calling thread; return false to stop with Status::interrupted.
+  std::function<bool(const Progress&)> on_progress = {};
+};
+
+// Throws InvalidInput naming the first bad field.
+void validate(const Options& options);
+
+}  // namespace relulift

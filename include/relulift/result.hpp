@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a solve returns.
+#pragma once
+
+#include <limits>
+#include <optional>
+#include <relulift/network.hpp>
+#include <relulift/options.hpp>
+#include <string>
+#include <vector>
+
+namespace relulift {
+
+// | status            | meaning; network and bound are valid in every row                        |
+// | gap_met           | (objective - lower_bound)/objective <= Options::gap                       |
+// | optimal           | the relaxation is solved to tolerance; the gap that is left is its own    |
+// | stalled           | no improvement of bound or objective by 1e-4 relative in 25 checks        |
+// | time_limit        | Options::time_limit_seconds passed                                        |
+// | iteration_limit   | Options::max_iterations reached                                           |
+// | interrupted       | on_progress returned false                                                |
+// | numerical_failure | the engine broke down; the bound proved before still holds                |
+enum class Status {
+  gap_met,
+  optimal,
+  stalled,
+  time_limit,
+  iteration_limit,
+  interrupted,
+  numerical_failure
+};
+
+// Which networks a lower bound covers.
+enum class Claim { none, every_network, sampled_program };
+
+// Where the returned network came from.
+enum class Winner { network, column_generation, rounding };
+
+const char* to_string(Status status);
+const char* to_string(Claim claim);
+const char* to_string(Winner winner);
+
+struct Certificate {
+  // none, sampled_program, or every_network (of any width).
+  Claim claim = Claim::none;
+  // How the bound was proved: "none", "eigen", "cholesky", "cones".
+  std::string kind = "none";
+  // No network the claim covers has a smaller objective. -inf when nothing was proved.
+  double lower_bound = -std::numeric_limits<double>::infinity();
+};
+
+// The relaxation [eq:sdp] as the engine left it, presolve constants included. NaN where unknown.
+struct Relaxation {
+  std::string engine = "none";  // "dense", "interior", "dense+interior", "none"
+  std::string status = "none";  // of the engine alone: optimal, stalled, time_limit, ...
+  double primal = std::numeric_limits<double>::quiet_NaN();
+  double dual = std::numeric_limits<double>::quiet_NaN();
+  Index iterations = 0;
+};
+
+struct Seconds {
+  double total = 0, presolve = 0, network = 0, relaxation = 0, certificate = 0, rounding = 0;
+};
+
+struct Result {
+  Status status = Status::numerical_failure;
+  Network network;
+  double objective = std::numeric_limits<double>::infinity();  // [eq:train] of network
+  Winner winner = Winner::network;
+  Certificate certificate;
+  Relaxation relaxation;
+  Seconds seconds;
+  Index removed_rows = 0;  // zero and merged rows that presolve took out
+  std::string device;      // what ran: "cpu" or "cuda: NAME"
+  std::string plan;        // one sentence: which engines were chosen and why
+  std::vector<Progress> trace;
+};
+
+}  // namespace relulift

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything an algorithm may ask of a machine. Every call enqueues and returns; only fetch()
+// waits. docs/architecture.md, section 2, has the rules.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "src/core/view.hpp"
+
+namespace relulift {
+
+namespace archetype {
+// Stand-ins that let the concept name "any functor".
+struct Kernel {
+  RELULIFT_HD void operator()(Index, Index) const {}
+};
+struct Term {
+  RELULIFT_HD double operator()(Index, Index) const { return 0.0; }
+};
+struct Body {
+  void operator()() const {}
+};
+}  // namespace archetype
+
+// Setup (outside loops and recordings): matrix, slots, indices, upload.
+// Matrices, slots and indices are zeroed, RAII, and convert to their views by .view(); the address
+// never moves. Slots: operator[](Index) gives a Slot. Outputs never alias inputs unless said.
+template <class B>
+concept Backend = requires(B be, MatrixView<double> a, MatrixView<const double> c, Slot s,
+                           std::span<const double> in, std::span<double> out,
+                           std::span<const std::int32_t> ints) {
+  { be.matrix(Index{}, Index{}) } -> std::same_as<typename B::Matrix>;
+  { be.slots(Index{}) } -> std::same_as<typename B::Slots>;
+  { be.indices(Index{}) } -> std::same_as<typename B::Indices>;
+  be.upload(in, a);  // host -> device; in is packed column-major
+  be.upload(in, s);  // consecutive slots from s on
+  be.upload(ints, std::declval<typename B::Indices&>());  // the first ints.size() entries
+
+  be.launch(Extent{}, archetype::Kernel{});   // f(i, j) for every entry, in any order
+  be.sum(Extent{}, archetype::Term{}, s);     // *s = sum_ij f(i, j), run-to-run reproducible
+  be.sum_columns(Extent{}, archetype::Term{}, s);  // s[j] = sum_i f(i, j)
+  be.gemm(Op::none, Op::transpose, 1.0, c, c, 0.0, a);  // a = alpha op(A) op(B) + beta a
+  // Full symmetric a = alpha op(A) op(A)' + beta a: Op::none gives A A', transpose A'A. Both
+  // triangles are written, bitwise symmetric; beta reads the lower one.
+  be.syrk(Op::none, 1.0, c, 0.0, a);
+  // Lower Cholesky factor in place; the strict upper triangle is set to zero. *info = 0, or the
+  // order of the first leading minor that is not positive (then a is unspecified).
+  be.potrf(a, s);
+  // a <- op(L)^-1 a (left) or a op(L)^-1 (right), L lower triangular.
+  be.trsm(Side::left, Op::none, c, a);
+  // a = lower Cholesky factor's system: b <- (L L')^-1 b.
+  be.potrs(c, a);
+  be.syevd(a, s, s);        // a (lower read) <- eigenvectors, s[0..n) <- ascending, *info
+  be.eigenvalues(a, s, s);  // a destroyed, s[0..n) <- ascending eigenvalues, *info
+
+  // Capture once, replay many times. The body may call loop operations only.
+  be.record(archetype::Body{}).replay();
+  be.fetch(s, out);  // device -> host, out.size() consecutive slots; waits
+  be.fetch(c, out);  // device -> host, packed column-major; waits
+  { B::can_record_syevd } -> std::convertible_to<bool>;
+  { be.name() } -> std::convertible_to<std::string>;
+};
+
+}  // namespace relulift
