@@ -2,6 +2,7 @@
 // When to stop: one clock and one interrupt for a whole solve, narrowed per phase.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <limits>
