@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+// The Backend concept on host memory: OpenMP loops, CBLAS and LAPACKE. Calls complete before they
+// return. Results do not depend on the number of OpenMP threads: reductions add fixed tiles in
+// index order.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "src/backends/cpu/tiling.hpp"
+#include "src/core/backend.hpp"
+#include "src/core/needs.hpp"
+
+namespace relulift {
+
+namespace cpu {
+
+struct Free {
+  void operator()(void* memory) const noexcept;
+};
+template <class T>
+using Buffer = std::unique_ptr<T[], Free>;
+
+// Zeroed, aligned to a cache line. Throws std::bad_alloc.
+void* allocate_zeroed(Index count, std::size_t size);
+
+template <class T>
+Buffer<T> zeroed(Index count) {
+  return Buffer<T>(static_cast<T*>(allocate_zeroed(count, sizeof(T))));
+}
+
+class Matrix {
+ public:
+  Matrix(Index rows, Index cols)
+      : memory_(zeroed<double>(rows * cols)), view_{memory_.get(), rows, cols, rows > 0 ? rows : 1} {}
+  MatrixView<double> view() const { return view_; }
+  Index rows() const { return view_.rows; }
+  Index cols() const { return view_.cols; }
+
+ private:
+  Buffer<double> memory_;
+  MatrixView<double> view_;
+};
+
+class Slots {
+ public:
+  explicit Slots(Index count) : memory_(zeroed<double>(count)), size_(count) {}
+  Slot operator[](Index k) const { return {memory_.get() + k}; }
+  Index size() const { return size_; }
+
+ private:
+  Buffer<double> memory_;
+  Index size_;
+};
+
+class Indices {
+ public:
+  explicit Indices(Index count) : memory_(zeroed<std::int32_t>(count)), size_(count) {}
+  IndexView view() const { return {memory_.get(), size_}; }
+  Index size() const { return size_; }
+
+ private:
+  friend struct IndicesAccess;
+  Buffer<std::int32_t> memory_;
+  Index size_;
+};
+
+// Scratch of the eigensolvers; grows to the largest order seen and stays.
+class Workspace {
+ public:
+  double* reals(Index count);
+  int* integers(Index count);
+
+ private:
+  Buffer<double> reals_;
+  Buffer<int> integers_;
+  Index real_count_ = 0, integer_count_ = 0;
+};
+
+}  // namespace cpu
+
+class CpuBackend {
+ public:
+  using Matrix = cpu::Matrix;
+  using Slots = cpu::Slots;
+  using Indices = cpu::Indices;
+  static constexpr bool can_record_syevd = true;
+
+  class Recording {
+   public:
+    explicit Recording(std::function<void()> body) : body_(std::move(body)) {}
+    void replay() const { body_(); }
+
+   private:
+    std::function<void()> body_;
+  };
+
+  // threads: of the OpenMP loops; 0 = the runtime's default.
+  explicit CpuBackend(int threads = 0);
+
+  // Bytes beside Needs::storage_bytes.
+  static std::int64_t workspace_bytes(const Needs& needs);
+  // Allocates the workspaces now; without it the first call of each size does.
+  void reserve(const Needs& needs);
+
+  Matrix matrix(Index rows, Index cols) const { return {rows, cols}; }
+  Slots slots(Index count) const { return Slots(count); }
+  Indices indices(Index count) const { return Indices(count); }
+
+  void upload(std::span<const double> from, MatrixView<double> to);
+  void upload(std::span<const double> from, Slot to);
+  void upload(std::span<const std::int32_t> from, Indices& to);
+
+  template <class F>
+  void launch(Extent extent, const F& f) const {
+    const cpu::Tiling tiles(extent);
+    cpu::for_each_tile(tiles, threads_, [&](Index, const cpu::Tile& t) { run_tile(t, f); });
+  }
+  template <class F>
+  void sum(Extent extent, const F& f, Slot out) const {
+    const cpu::Tiling tiles(extent);
+    std::array<double, cpu::Tiling::kMaxTiles> partial;
+    cpu::for_each_tile(tiles, threads_,
+                       [&](Index k, const cpu::Tile& t) { partial[k] = sum_tile(t, f); });
+    double total = 0.0;
+    for (Index k = 0; k < tiles.count(); ++k) total += partial[k];
+    out.set(total);
+  }
+  template <class F>
+  void sum_columns(Extent extent, const F& f, Slot out) const {
+    const cpu::Tiling tiles = cpu::Tiling::whole_columns(extent);
+    cpu::for_each_tile(tiles, threads_, [&](Index, const cpu::Tile& t) {
+      for (Index j = t.col; j < t.col_end; ++j) out.address[j] = sum_column(t, j, f);
+    });
+  }
+
+  void gemm(Op op_a, Op op_b, double alpha, MatrixView<const double> a, MatrixView<const double> b,
+            double beta, MatrixView<double> c);
+  void syrk(Op op, double alpha, MatrixView<const double> a, double beta, MatrixView<double> c);
+  void potrf(MatrixView<double> a, Slot info);
+  void trsm(Side side, Op op, MatrixView<const double> l, MatrixView<double> b);
+  void potrs(MatrixView<const double> l, MatrixView<double> b);
+  void syevd(MatrixView<double> a, Slot values, Slot info);
+  void eigenvalues(MatrixView<double> a, Slot values, Slot info);
+
+  template <class Body>
+  Recording record(Body body) const {
+    return Recording(std::move(body));
+  }
+  void fetch(Slot from, std::span<double> to) const;
+  void fetch(MatrixView<const double> from, std::span<double> to) const;
+
+  std::string name() const { return "cpu"; }
+
+ private:
+  // The entries of a launch are independent and those of a sum may be added in any fixed order,
+  // hence simd.
+  template <class F>
+  static void run_tile(const cpu::Tile& t, const F& f) {
+    for (Index j = t.col; j < t.col_end; ++j) {
+#pragma omp simd
+      for (Index i = t.row; i < t.row_end; ++i) f(i, j);
+    }
+  }
+  template <class F>
+  static double sum_column(const cpu::Tile& t, Index j, const F& f) {
+    double total = 0.0;
+#pragma omp simd reduction(+ : total)
+    for (Index i = t.row; i < t.row_end; ++i) total += f(i, j);
+    return total;
+  }
+  template <class F>
+  static double sum_tile(const cpu::Tile& t, const F& f) {
+    double total = 0.0;
+    for (Index j = t.col; j < t.col_end; ++j) total += sum_column(t, j, f);
+    return total;
+  }
+  void eigen(char job, MatrixView<double> a, Slot values, Slot info);
+
+  int threads_;
+  cpu::Workspace workspace_;
+};
+
+static_assert(Backend<CpuBackend>);
+
+}  // namespace relulift

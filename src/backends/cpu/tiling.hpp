@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// How an iteration space is cut into tiles. The cut depends on the extent alone, never on the
+// number of threads, so a reduction over tiles in index order is reproducible.
+#pragma once
+
+#include <algorithm>
+
+#include "src/core/view.hpp"
+
+namespace relulift::cpu {
+
+struct Tile {
+  Index row, row_end, col, col_end;
+};
+
+class Tiling {
+ public:
+  static constexpr Index kMaxTiles = 256;
+  // Below this many entries a parallel region costs more than the loop.
+  static constexpr Index kSerialEntries = 16384;
+
+  explicit Tiling(Extent e) : Tiling(e, kRowBlock) {}
+  static Tiling whole_columns(Extent e) { return Tiling(e, std::max<Index>(e.rows, 1)); }
+
+  Index count() const { return row_tiles_ * col_tiles_; }
+  bool parallel() const { return count() > 1 && extent_.rows * extent_.cols >= kSerialEntries; }
+  Tile tile(Index k) const {
+    const Index row = k % row_tiles_ * row_block_, col = k / row_tiles_ * col_block_;
+    return {row, std::min(row + row_block_, extent_.rows), col,
+            std::min(col + col_block_, extent_.cols)};
+  }
+
+ private:
+  static constexpr Index kRowBlock = 4096;
+  static Index ceil_div(Index a, Index b) { return (a + b - 1) / b; }
+
+  Tiling(Extent e, Index row_block) : extent_(e) {
+    if (e.rows <= 0 || e.cols <= 0) return;
+    col_block_ = ceil_div(e.cols, kMaxTiles);
+    col_tiles_ = ceil_div(e.cols, col_block_);
+    const Index most_rows = kMaxTiles / col_tiles_;
+    row_block_ = std::max(row_block, ceil_div(e.rows, most_rows));
+    row_tiles_ = ceil_div(e.rows, row_block_);
+  }
+
+  Extent extent_;
+  Index row_block_ = 0, col_block_ = 0, row_tiles_ = 0, col_tiles_ = 0;
+};
+
+// body(k, tile) for every tile. Tiles are dealt out one by one: many functors work on one
+// triangle only, and neighbouring columns then cost about the same.
+template <class Body>
+void for_each_tile(const Tiling& tiles, int threads, const Body& body) {
+  const Index count = tiles.count();
+  if (threads <= 1 || !tiles.parallel()) {
+    for (Index k = 0; k < count; ++k) body(k, tiles.tile(k));
+    return;
+  }
+#pragma omp parallel for schedule(static, 1) num_threads(threads)
+  for (Index k = 0; k < count; ++k) body(k, tiles.tile(k));
+}
+
+}  // namespace relulift::cpu
