@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: Apache-2.0
+// One cell of the branch and bound [eq:cone]: cone(v_1..v_r), its bound and its split.
+// R > 0 fixes the dimension at compile time; R = 0 reads it from the data (at most kMaxRank).
+//
+// Rounding. A cell is the exact cone of exact combinations a v_j + b v_k of the root's vertices;
+// inside an orthant no term of V, and no term of the positive functional u -> sum_i ||e_i|| |x_i|'|u|,
+// cancels, so errors of T and F grow by a few units per level relative to that functional. `rho`
+// adds them up: |F^ - F(u)| <= rho mass ||u|| on the whole cell, and relative errors of V stay
+// below rho. The test uses T (1 - rho) - rho mass, less the rounding of A, K and Cholesky.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "src/certificate/cone_search_data.hpp"
+
+namespace relulift {
+
+inline constexpr int kMaxRank = 16;
+
+struct ConeCell {
+  int depth = 0;
+  double rho = 0.0;
+  std::vector<double> V;  // r x r, vertex after vertex, unit length
+  std::vector<double> F;  // r x c, F(v_j) after one another
+  std::vector<std::int32_t> rows;  // undecided samples ...
+  std::vector<double> T;           // ... and their x_i'v_j, r per sample
+};
+
+template <int R>
+class ConeKernel {
+ public:
+  explicit ConeKernel(const ConeData& data) : data_(data), z_(data.c()) {}
+
+  // The orthant with signs by the bits of `code`, in principal axes.
+  void root(std::uint32_t code, ConeCell& cell) const {
+    const int r = rank(), c = data_.c();
+    cell.depth = 0;
+    cell.rho = data_.rounding;
+    cell.V.assign(r * r, 0.0);
+    cell.F.assign(r * c, 0.0);
+    cell.rows.clear();
+    cell.T.clear();
+    for (int j = 0; j < r; ++j) cell.V[j * r + j] = sign(code, j);
+    for (Index i = 0; i < data_.n(); ++i) {
+      bool positive = false, negative = false;
+      double t[kMax];
+      for (int j = 0; j < r; ++j) {
+        t[j] = sign(code, j) * data_.X(i, j);
+        if (t[j] > 0.0) {
+          positive = true;
+          for (int k = 0; k < c; ++k) cell.F[j * c + k] += data_.E(i, k) * t[j];
+        } else if (t[j] < 0.0) {
+          negative = true;
+        }
+      }
+      if (!(positive && negative)) continue;
+      cell.rows.push_back(static_cast<std::int32_t>(i));
+      cell.T.insert(cell.T.end(), t, t + r);
+    }
+  }
+
+  // Forms A and K of the cell: |F(u)|^2 <= l'A l and |u|^2 = l'K l for u = sum_j l_j v_j, l >= 0.
+  void form(const ConeCell& cell) {
+    const int r = rank(), c = data_.c();
+    double tail[kMax * kMax] = {};  // upper triangle of sum_i a_i D_i' + D_i a_i'
+    double z[kMax] = {};
+    const double* F = cell.F.data();
+    for (std::size_t s = 0; s < cell.rows.size(); ++s) {
+      const Index i = cell.rows[s];
+      const double* t = cell.T.data() + s * r;
+      const double* e = data_.E.data() + i * c;
+      double up = 0.0, down = 0.0;
+      for (int j = 0; j < r; ++j) (t[j] > 0.0 ? up : down) += t[j];
+      const double side = up <= -down ? 1.0 : -1.0;
+      double D[kMax], a[kMax];
+      for (int j = 0; j < r; ++j) {
+        D[j] = std::max(0.0, side * t[j]);
+        double inner = 0.0;
+        for (int k = 0; k < c; ++k) inner += F[j * c + k] * e[k];
+        a[j] = std::max(0.0, -inner);
+        z[j] += data_.norm[i] * D[j];
+      }
+      for (int j = 0; j < r; ++j)
+        for (int k = j; k < r; ++k) tail[j * r + k] += a[j] * D[k] + D[j] * a[k];
+    }
+    for (int j = 0; j < r; ++j) {
+      for (int k = j; k < r; ++k) {
+        double m = 0.0, v = 0.0;
+        for (int l = 0; l < c; ++l) m += F[j * c + l] * F[k * c + l];
+        for (int l = 0; l < r; ++l) v += cell.V[j * r + l] * cell.V[k * r + l];
+        A_[j * r + k] = A_[k * r + j] = m + tail[j * r + k] + z[j] * z[k];
+        K_[j * r + k] = K_[k * r + j] = v;
+      }
+    }
+    rho_ = cell.rho;
+    slack_ = kUnit * 4.0 * r * (static_cast<double>(cell.rows.size()) + 2.0 * c + r + 16.0);
+  }
+
+  // Proves ||F(u)|| <= T ||u|| on the cell last formed: B = T^2 K - A is copositive.
+  bool proves(double T) {
+    const int r = rank();
+    const double margin = T * (1.0 - rho_) - rho_ * data_.mass;
+    if (!(margin > 0.0)) return false;
+    const double square = margin * margin * (1.0 - slack_);
+    double B[kMax * kMax];
+    bool nonnegative = true;
+    for (int j = 0; j < r * r; ++j) {
+      B[j] = square * K_[j] - A_[j];
+      nonnegative = nonnegative && B[j] >= 0.0;
+    }
+    for (int j = 0; j < r; ++j)
+      if (!(B[j * r + j] >= 0.0)) return false;  // a vertex above T
+    if (nonnegative) return true;
+    // Rows without a negative entry only help; what is left: positive semidefinite, or that plus
+    // a nonnegative matrix.
+    int keep[kMax], m = 0;
+    for (int j = 0; j < r; ++j) keep[m++] = j;
+    for (bool removed = true; removed && m > 0;) {
+      removed = false;
+      for (int p = 0; p < m; ++p) {
+        bool helps = true;
+        for (int q = 0; q < m; ++q) helps = helps && B[keep[p] * r + keep[q]] >= 0.0;
+        if (!helps) continue;
+        for (int q = p + 1; q < m; ++q) keep[q - 1] = keep[q];
+        --m;
+        removed = true;
+        break;
+      }
+    }
+    return m == 0 || cholesky(B, keep, m, true) || cholesky(B, keep, m, false);
+  }
+
+  // The smallest threshold proved for the cell last formed, to 2 %, at most `ceiling` (which holds
+  // for the whole sphere).
+  double bound(double from, double ceiling) {
+    double low = from, high = from;
+    for (double step = 1.02; !proves(high); step *= step) {
+      low = high;
+      high = std::max(high * step, 1e-6 * ceiling);
+      if (!(high < ceiling)) return ceiling;
+    }
+    while (high > 1.02 * low) {
+      const double middle = std::sqrt(std::max(low, 1e-3 * high) * high);
+      (proves(middle) ? high : low) = middle;
+    }
+    return high;
+  }
+
+  // Splits edge (j, k) at w into `cell` (v_j -> w) and `other` (v_k -> w). The length of the new
+  // F is returned: above T it is a better direction.
+  double split(ConeCell& cell, ConeCell& other) {
+    const int r = rank(), c = data_.c();
+    Edge edge = choose_edge(cell);
+    const double* vj = &cell.V[edge.j * r];
+    const double* vk = &cell.V[edge.k * r];
+    double w[kMax], length = 0.0;
+    for (int l = 0; l < r; ++l) {
+      w[l] = edge.a * vj[l] + edge.b * vk[l];
+      length += w[l] * w[l];
+    }
+    length = std::sqrt(length);
+    edge.a /= length;
+    edge.b /= length;
+    std::vector<double>& F = z_;
+    for (int l = 0; l < c; ++l)
+      F[l] = edge.a * cell.F[edge.j * c + l] + edge.b * cell.F[edge.k * c + l];
+    for (int l = 0; l < r; ++l) w[l] /= length;
+
+    // [eq:cone] F(w) = a F_j + b F_k - sum e_i min(a |T_ij|, b |T_ik|) over samples crossing.
+    other.rows.clear();
+    other.T.clear();
+    const std::size_t count = cell.rows.size();
+    std::size_t kept = 0;
+    for (std::size_t s = 0; s < count; ++s) {
+      const std::int32_t i = cell.rows[s];
+      double t[kMax] = {};
+      for (int l = 0; l < r; ++l) t[l] = cell.T[s * r + l];
+      const double tj = edge.a * t[edge.j], tk = edge.b * t[edge.k];
+      double tw = tj + tk;
+      if (t[edge.j] * t[edge.k] < 0.0) {
+        const double d = std::min(std::abs(tj), std::abs(tk));
+        const double* e = data_.E.data() + Index{i} * c;
+        for (int l = 0; l < c; ++l) F[l] -= e[l] * d;
+        // The cut goes through this sample: exactly zero, so that both children may decide it.
+        if (std::abs(tw) <= 4.0 * kUnit * (std::abs(tj) + std::abs(tk))) tw = 0.0;
+      }
+      bool positive = tw > 0.0, negative = tw < 0.0;
+      for (int l = 0; l < r; ++l) {
+        if (l == edge.j || l == edge.k) continue;
+        positive = positive || t[l] > 0.0;
+        negative = negative || t[l] < 0.0;
+      }
+      if ((positive || t[edge.j] > 0.0) && (negative || t[edge.j] < 0.0)) {  // v_k -> w
+        other.rows.push_back(i);
+        for (int l = 0; l < r; ++l) other.T.push_back(l == edge.k ? tw : t[l]);
+      }
+      if ((positive || t[edge.k] > 0.0) && (negative || t[edge.k] < 0.0)) {  // v_j -> w
+        cell.rows[kept] = i;
+        for (int l = 0; l < r; ++l) cell.T[kept * r + l] = l == edge.j ? tw : t[l];
+        ++kept;
+      }
+    }
+    cell.rows.resize(kept);
+    cell.T.resize(kept * r);
+    cell.depth += 1;
+    cell.rho += kUnit * (static_cast<double>(count) + 16.0);
+    other.depth = cell.depth;
+    other.rho = cell.rho;
+    other.V = cell.V;
+    other.F = cell.F;
+    std::copy(w, w + r, &cell.V[edge.j * r]);
+    std::copy(w, w + r, &other.V[edge.k * r]);
+    std::copy(F.begin(), F.end(), &cell.F[edge.j * c]);
+    std::copy(F.begin(), F.end(), &other.F[edge.k * c]);
+    w_.assign(w, w + r);
+    double value = 0.0;
+    for (int l = 0; l < c; ++l) value += F[l] * F[l];
+    return std::sqrt(value);
+  }
+
+  // The vertex that the last split made.
+  const std::vector<double>& vertex() const { return w_; }
+
+ private:
+  static constexpr int kMax = R > 0 ? R : kMaxRank;
+  static constexpr double kUnit = std::numeric_limits<double>::epsilon();
+
+  struct Edge {
+    int j = 0, k = 1;
+    double a = 1.0, b = 1.0;  // the cut a v_j + b v_k
+  };
+
+  int rank() const { return R > 0 ? R : data_.r(); }
+  static double sign(std::uint32_t code, int j) { return (code >> j) & 1u ? -1.0 : 1.0; }
+
+  // Cholesky of the kept rows of B, with positive off-diagonal entries or with zeros there. The
+  // backward error is covered by slack_.
+  bool cholesky(const double* B, const int* keep, int m, bool with_positive) const {
+    const int r = rank();
+    double L[kMax * kMax];
+    for (int p = 0; p < m; ++p) {
+      for (int q = 0; q <= p; ++q) {
+        double s = B[keep[p] * r + keep[q]];
+        if (p != q && !with_positive) s = std::min(s, 0.0);
+        for (int l = 0; l < q; ++l) s -= L[p * kMax + l] * L[q * kMax + l];
+        if (p == q) {
+          if (!(s > 0.0)) return false;
+          L[p * kMax + p] = std::sqrt(s);
+        } else {
+          L[p * kMax + q] = s / L[q * kMax + q];
+        }
+      }
+    }
+    return true;
+  }
+
+  // Widest edge every fourth level, or else slivers at crossings never resolve; otherwise the edge
+  // that carries most of the excess, cut at the weighted median of its crossings.
+  Edge choose_edge(const ConeCell& cell) {
+    const int r = rank();
+    if (cell.rows.empty() || cell.depth % 4 == 3) return widest(cell);
+    double weight[kMax * kMax] = {};
+    for (std::size_t s = 0; s < cell.rows.size(); ++s) {
+      const double* t = cell.T.data() + s * r;
+      const double norm = data_.norm[cell.rows[s]];
+      for (int j = 0; j < r; ++j) {
+        for (int k = j + 1; k < r; ++k) {
+          const double product = t[j] * t[k];
+          if (product < 0.0) weight[j * r + k] += norm * product / (std::abs(t[j]) + std::abs(t[k]));
+        }
+      }
+    }
+    Edge edge;
+    double heaviest = 0.0;
+    for (int j = 0; j < r; ++j)
+      for (int k = j + 1; k < r; ++k)
+        if (-weight[j * r + k] > heaviest) {
+          heaviest = -weight[j * r + k];
+          edge.j = j;
+          edge.k = k;
+        }
+    if (!(heaviest > 0.0)) return widest(cell);
+    return median_crossing(cell, edge, heaviest) ? edge : widest(cell);
+  }
+
+  bool median_crossing(const ConeCell& cell, Edge& edge, double total) {
+    const int r = rank();
+    crossings_.clear();
+    for (std::size_t s = 0; s < cell.rows.size(); ++s) {
+      const double tj = cell.T[s * r + edge.j], tk = cell.T[s * r + edge.k];
+      if (!(tj * tk < 0.0)) continue;
+      const double sum = std::abs(tj) + std::abs(tk);
+      crossings_.push_back({std::abs(tj) / sum, std::abs(tk) / sum,
+                            data_.norm[cell.rows[s]] * std::abs(tj) * (std::abs(tk) / sum)});
+    }
+    std::sort(crossings_.begin(), crossings_.end(),
+              [](const Crossing& x, const Crossing& y) { return x.at < y.at; });
+    double before = 0.0;
+    for (const Crossing& x : crossings_) {
+      before += x.weight;
+      if (before < 0.5 * total && &x != &crossings_.back()) continue;
+      edge.a = x.left;  // x_i'w = 0 at a : b = |T_ik| : |T_ij|
+      edge.b = x.at;
+      return std::min(edge.a, edge.b) > 1e-9;
+    }
+    return false;
+  }
+
+  // Bisects by angle in the whitened metric; once F is linear on the cell, in the metric of u.
+  Edge widest(const ConeCell& cell) const {
+    const int r = rank();
+    const bool whitened = !cell.rows.empty();
+    double a[kMax * kMax], length[kMax];
+    for (int j = 0; j < r; ++j) {
+      double square = 0.0;
+      for (int l = 0; l < r; ++l) {
+        a[j * r + l] = cell.V[j * r + l] * (whitened ? data_.stretch[l] : 1.0);
+        square += a[j * r + l] * a[j * r + l];
+      }
+      length[j] = std::sqrt(square);
+      for (int l = 0; l < r; ++l) a[j * r + l] /= length[j];
+    }
+    Edge edge;
+    double widest = -1.0;
+    for (int j = 0; j < r; ++j) {
+      for (int k = j + 1; k < r; ++k) {
+        double square = 0.0;
+        for (int l = 0; l < r; ++l) square += (a[j * r + l] - a[k * r + l]) * (a[j * r + l] - a[k * r + l]);
+        if (square > widest) {
+          widest = square;
+          edge = {j, k, 1.0 / length[j], 1.0 / length[k]};
+        }
+      }
+    }
+    const double sum = edge.a + edge.b;  // lengths may be of any size
+    edge.a /= sum;
+    edge.b /= sum;
+    return edge;
+  }
+
+  struct Crossing {
+    double at, left, weight;
+  };
+
+  const ConeData& data_;
+  double A_[kMax * kMax], K_[kMax * kMax];
+  double rho_ = 0.0, slack_ = 0.0;
+  std::vector<double> z_, w_;
+  std::vector<Crossing> crossings_;
+};
+
+}  // namespace relulift
