@@ -76,16 +76,17 @@ double angle_sweep(const ConeData& data, double threshold, std::vector<ConeDirec
   for (std::size_t k = 0; k < count; ++k) {
     const double value = arcs[k].value;
     largest = std::max(largest, value);
-    const bool peak = value >= arcs[(k + 1) % count].value && value >= arcs[(k + count - 1) % count].value;
+    const bool peak =
+        value >= arcs[(k + 1) % count].value && value >= arcs[(k + count - 1) % count].value;
     if (peak && value > threshold) found.push_back(arcs[k]);
   }
-  found.push_back(*std::max_element(arcs.begin(), arcs.end(), [](const auto& a, const auto& b) {
-    return a.value < b.value;
-  }));
+  found.push_back(*std::max_element(
+      arcs.begin(), arcs.end(), [](const auto& a, const auto& b) { return a.value < b.value; }));
   // 3n rank-one updates, each within rounding of its exact angle; relative error of the norm.
   const double unit = std::numeric_limits<double>::epsilon();
   const double updates = 4.0 * unit * static_cast<double>(3 * data.n() + 16);
-  return largest * (1.0 + 2.0 * data.rounding + 32.0 * unit) + (data.rounding + updates) * data.mass;
+  return largest * (1.0 + 2.0 * data.rounding + 32.0 * unit) +
+         (data.rounding + updates) * data.mass;
 }
 
 }  // namespace relulift

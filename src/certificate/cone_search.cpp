@@ -14,7 +14,8 @@ namespace {
 using Mode = ConeSearchOptions::Mode;
 
 // Ascents from the starts of the caller, the axes and random directions.
-std::vector<ConeDirection> first_directions(const ConeData& data, const ConeSearchOptions& options) {
+std::vector<ConeDirection> first_directions(const ConeData& data,
+                                            const ConeSearchOptions& options) {
   std::vector<ConeDirection> found;
   const auto try_from = [&](const Vector& u) {
     if (u.norm() > 0.0) found.push_back(ascend(data, u, 200));
@@ -93,7 +94,8 @@ void rank_one(const ConeData& data, ConeSearchResult& result, std::vector<ConeDi
 // Back to the scale and the axes of the caller; the violators by value.
 void assemble(const ConeData& data, const ConeSearchOptions& options,
               std::vector<ConeDirection>& found, ConeSearchResult& result) {
-  const Index polished = std::min<Index>(static_cast<Index>(found.size()), 2 * options.max_violators);
+  const Index polished =
+      std::min<Index>(static_cast<Index>(found.size()), 2 * options.max_violators);
   keep_distinct(found, std::max<Index>(1, polished));
   for (ConeDirection& d : found)
     if (!options.control.out_of_time()) d = ascend(data, d.u, 100);
@@ -113,7 +115,8 @@ void assemble(const ConeData& data, const ConeSearchOptions& options,
     result.values[k] = found[k].value * data.scale;
   }
   // Scaling back may round only where it underflows.
-  result.kappa_upper = std::max(result.kappa_upper * data.scale, std::numeric_limits<double>::min());
+  result.kappa_upper =
+      std::max(result.kappa_upper * data.scale, std::numeric_limits<double>::min());
 }
 
 }  // namespace

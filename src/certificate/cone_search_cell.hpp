@@ -3,10 +3,11 @@
 // R > 0 fixes the dimension at compile time; R = 0 reads it from the data (at most kMaxRank).
 //
 // Rounding. A cell is the exact cone of exact combinations a v_j + b v_k of the root's vertices;
-// inside an orthant no term of V, and no term of the positive functional u -> sum_i ||e_i|| |x_i|'|u|,
-// cancels, so errors of T and F grow by a few units per level relative to that functional. `rho`
-// adds them up: |F^ - F(u)| <= rho mass ||u|| on the whole cell, and relative errors of V stay
-// below rho. The test uses T (1 - rho) - rho mass, less the rounding of A, K and Cholesky.
+// inside an orthant no term of V, and no term of the positive functional u -> sum_i ||e_i||
+// |x_i|'|u|, cancels, so errors of T and F grow by a few units per level relative to that
+// functional. `rho` adds them up: |F^ - F(u)| <= rho mass ||u|| on the whole cell, and relative
+// errors of V stay below rho. The test uses T (1 - rho) - rho mass, less the rounding of A, K and
+// Cholesky.
 #pragma once
 
 #include <algorithm>
@@ -24,8 +25,8 @@ inline constexpr int kMaxRank = 16;
 struct ConeCell {
   int depth = 0;
   double rho = 0.0;
-  std::vector<double> V;  // r x r, vertex after vertex, unit length
-  std::vector<double> F;  // r x c, F(v_j) after one another
+  std::vector<double> V;           // r x r, vertex after vertex, unit length
+  std::vector<double> F;           // r x c, F(v_j) after one another
   std::vector<std::int32_t> rows;  // undecided samples ...
   std::vector<double> T;           // ... and their x_i'v_j, r per sample
 };
@@ -270,7 +271,8 @@ class ConeKernel {
       for (int j = 0; j < r; ++j) {
         for (int k = j + 1; k < r; ++k) {
           const double product = t[j] * t[k];
-          if (product < 0.0) weight[j * r + k] += norm * product / (std::abs(t[j]) + std::abs(t[k]));
+          if (product < 0.0)
+            weight[j * r + k] += norm * product / (std::abs(t[j]) + std::abs(t[k]));
         }
       }
     }
@@ -329,7 +331,8 @@ class ConeKernel {
     for (int j = 0; j < r; ++j) {
       for (int k = j + 1; k < r; ++k) {
         double square = 0.0;
-        for (int l = 0; l < r; ++l) square += (a[j * r + l] - a[k * r + l]) * (a[j * r + l] - a[k * r + l]);
+        for (int l = 0; l < r; ++l)
+          square += (a[j * r + l] - a[k * r + l]) * (a[j * r + l] - a[k * r + l]);
         if (square > widest) {
           widest = square;
           edge = {j, k, 1.0 / length[j], 1.0 / length[k]};

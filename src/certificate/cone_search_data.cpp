@@ -62,8 +62,9 @@ ConeData prepare(const Matrix& X, const Matrix& E) {
   data.stretch = data.stretch.cwiseMax(std::max(1e-8 * widest, 1e-300));
   // (Xu)_+ = (Xu + |Xu|)/2.
   if (!rows.empty())
-    data.ceiling = (spectral_norm(Es.transpose() * Xs) + spectral_norm(Es) * spectral_norm(Xs)) / 2.0 +
-                   data.rounding * data.mass;
+    data.ceiling =
+        (spectral_norm(Es.transpose() * Xs) + spectral_norm(Es) * spectral_norm(Xs)) / 2.0 +
+        data.rounding * data.mass;
   return data;
 }
 

@@ -13,11 +13,11 @@ namespace relulift {
 using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
 struct ConeData {
-  RowMajor X;      // n x r, principal axes, scaled by a power of two; no zero row
-  RowMajor E;      // n x c, scaled by a power of two
-  Vector norm;     // ||e_i||
-  Vector stretch;  // ||X(:, k)||, floored: metric of the whitened edge lengths
-  Matrix axes;     // u as given = axes * u here
+  RowMajor X;             // n x r, principal axes, scaled by a power of two; no zero row
+  RowMajor E;             // n x c, scaled by a power of two
+  Vector norm;            // ||e_i||
+  Vector stretch;         // ||X(:, k)||, floored: metric of the whitened edge lengths
+  Matrix axes;            // u as given = axes * u here
   double scale = 1.0;     // value as given = scale * value here (a power of two)
   double mass = 0.0;      // >= sum_i ||e_i|| ||x_i||: what relative rounding errors multiply
   double rounding = 0.0;  // relative error of the data and of F at the roots, of `mass`
@@ -33,8 +33,8 @@ ConeData prepare(const Matrix& X, const Matrix& E);
 // ||E'(Xu)_+||
 double cone_value(const ConeData& data, const Vector& u);
 
-// Ascent towards X'((E E'a) o 1[Xu > 0]) / ||.||, a = (Xu)_+, in shorter steps where the value falls.
-// May stop at a kink that is no maximum.
+// Ascent towards X'((E E'a) o 1[Xu > 0]) / ||.||, a = (Xu)_+, in shorter steps where the value
+// falls. May stop at a kink that is no maximum.
 struct ConeDirection {
   double value = 0.0;
   Vector u;  // unit

@@ -6,9 +6,9 @@
 namespace relulift {
 namespace {
 
-constexpr Index kQuota = 512;      // nodes of a branch between two merges
-constexpr int kBranches = 64;      // wanted side by side
-constexpr int kMaxDepth = 400;     // slivers below it are settled by their own bound
+constexpr Index kQuota = 512;       // nodes of a branch between two merges
+constexpr int kBranches = 64;       // wanted side by side
+constexpr int kMaxDepth = 400;      // slivers below it are settled by their own bound
 constexpr int kScanIterations = 8;  // of the ascent from a vertex above T; the best are polished
 
 // A stack of cells whose storage is reused, and what was met in them.
@@ -167,11 +167,16 @@ class Tree {
 void run_pass(const ConeData& data, const ConeSearchOptions& options, Index max_nodes,
               ConePass& pass) {
   switch (data.r()) {
-    case 3: return Tree<3>(data, options, pass).run(max_nodes);
-    case 4: return Tree<4>(data, options, pass).run(max_nodes);
-    case 5: return Tree<5>(data, options, pass).run(max_nodes);
-    case 6: return Tree<6>(data, options, pass).run(max_nodes);
-    default: return Tree<0>(data, options, pass).run(max_nodes);
+    case 3:
+      return Tree<3>(data, options, pass).run(max_nodes);
+    case 4:
+      return Tree<4>(data, options, pass).run(max_nodes);
+    case 5:
+      return Tree<5>(data, options, pass).run(max_nodes);
+    case 6:
+      return Tree<6>(data, options, pass).run(max_nodes);
+    default:
+      return Tree<0>(data, options, pass).run(max_nodes);
   }
 }
 

@@ -10,15 +10,15 @@
 namespace relulift {
 
 struct ConePass {
-  double threshold = 0.0;  // T; grows with better directions when tolerance is set
-  double tolerance = 0.0;  // maximise: T = (1 + tolerance) best. 0: prune, T is fixed
-  ConeDirection best;      // maximise: known and found
+  double threshold = 0.0;            // T; grows with better directions when tolerance is set
+  double tolerance = 0.0;            // maximise: T = (1 + tolerance) best. 0: prune, T is fixed
+  ConeDirection best;                // maximise: known and found
   std::vector<ConeDirection> found;  // above `report`
   double report = std::numeric_limits<double>::infinity();
-  Index keep = 0;        // directions worth keeping
-  double upper = 0.0;    // out: kappa <= upper, in the scale of ConeData
+  Index keep = 0;         // directions worth keeping
+  double upper = 0.0;     // out: kappa <= upper, in the scale of ConeData
   bool finished = false;  // out: every cell was settled
-  Index nodes = 0;       // out
+  Index nodes = 0;        // out
 };
 
 // Works until every cell is settled or a limit of `options` is reached.

@@ -41,7 +41,8 @@ double sampled(const Matrix& X, const Matrix& E, Index count, std::uint64_t seed
 double grid(const Matrix& X, const Matrix& E, Index steps) {
   double best = 0.0;
   for (Index k = 0; k < steps; ++k) {
-    const double angle = 2.0 * std::numbers::pi * static_cast<double>(k) / static_cast<double>(steps);
+    const double angle =
+        2.0 * std::numbers::pi * static_cast<double>(k) / static_cast<double>(steps);
     best = std::max(best, value(X, E, Vector{{std::cos(angle), std::sin(angle)}}));
   }
   return best;
@@ -259,8 +260,7 @@ TEST(ConeSearch, HighRankStopsWithAValidBound) {
 TEST(ConeSearch, ScannerFindsWhatAscentsFind) {
   const Matrix X = normal(60, 4, 21), E = normal(60, 2, 22);
   const double kappa = search_cones(X, E, {}).kappa_lower;
-  const ConeSearchResult result =
-      scan_sphere(X, E, 0.6 * kappa, Matrix(4, 0), 50, Control(20.0));
+  const ConeSearchResult result = scan_sphere(X, E, 0.6 * kappa, Matrix(4, 0), 50, Control(20.0));
   EXPECT_NEAR(result.values[0], kappa, 0.01 * kappa);
   EXPECT_LE(result.violators.cols(), 50);
   expect_consistent(X, E, result);
