@@ -9,17 +9,17 @@
 namespace relulift {
 
 // Directions x_i (rows of X, no zero row, no two parallel, full column rank) with loss
-//     1/2 ||alpha V' - Y||^2 + 1/2 sum_k ||b_k beta_(i_k) V' - Yb_k||^2 + constant       [eq:merged]
+//     1/2 ||alpha V' - Y||^2 + 1/2 sum_k ||b_k beta_(i_k) V' - Yb_k||^2 + constant [eq:merged]
 // where alpha = (XU)_+ (weight 1 on every direction: the weight is folded into the length of x_i)
 // and beta = (-XU)_+ counts only on the rows beta_rows that had antiparallel twins in the data.
 // Objectives of the reduced problem plus `constant` equal those of the data as given.
 struct ReducedProblem {
-  Matrix X;                       // n x d
-  Matrix Y;                       // n x c
-  std::vector<Index> beta_rows;   // p ascending directions, often none
-  Vector beta_weight;             // p, b_k > 0
-  Matrix Y_beta;                  // p x c
-  double weight_decay = 0.0;      // g of the reduced problem
+  Matrix X;                      // n x d
+  Matrix Y;                      // n x c
+  std::vector<Index> beta_rows;  // p ascending directions, often none
+  Vector beta_weight;            // p, b_k > 0
+  Matrix Y_beta;                 // p x c
+  double weight_decay = 0.0;     // g of the reduced problem
   double constant = 0.0;
 
   Index n() const { return X.rows(); }

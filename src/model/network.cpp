@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// Public functions of a plain network: forward pass, objective, validation of the problem.
+#include <cmath>
+#include <relulift/error.hpp>
+#include <relulift/network.hpp>
+#include <string>
+
+#include "src/core/dense.hpp"
+
+namespace relulift {
+namespace {
+
+using ConstMap = Eigen::Map<const Matrix>;
+
+// At most about this many hidden activations are held at a time.
+constexpr Index kBlockEntries = 1 << 22;
+
+void require(bool holds, const std::string& message) {
+  if (!holds) throw InvalidInput(message);
+}
+
+void require_shape(const std::string& field, std::size_t entries, Index rows, Index cols) {
+  const bool fits = rows <= std::numeric_limits<Index>::max() / cols;
+  require(fits && entries == static_cast<std::size_t>(rows * cols),
+          field + " holds " + std::to_string(entries) + " entries, expected " +
+              std::to_string(rows) + " x " + std::to_string(cols));
+}
+
+void require_finite(const std::string& field, const std::vector<double>& entries, Index rows) {
+  for (std::size_t k = 0; k < entries.size(); ++k)
+    require(std::isfinite(entries[k]), field + " is not finite in row " + std::to_string(k % rows) +
+                                           ", column " + std::to_string(k / rows) +
+                                           " (counted from 0)");
+}
+
+void require_matching(const Network& network, Index features) {
+  require(network.neurons >= 0, "neurons must not be negative");
+  require(network.features == features, "the network expects " + std::to_string(network.features) +
+                                            " features, the data has " + std::to_string(features));
+  const auto m = static_cast<std::size_t>(network.neurons);
+  require(network.U.size() == m * static_cast<std::size_t>(network.features),
+          "U of the network does not have features x neurons entries");
+  require(network.V.size() == m * static_cast<std::size_t>(network.outputs),
+          "V of the network does not have outputs x neurons entries");
+}
+
+}  // namespace
+
+void validate(const Problem& problem) {
+  require(problem.samples >= 1, "samples must be at least 1");
+  require(problem.features >= 1, "features must be at least 1");
+  require(problem.outputs >= 1, "outputs must be at least 1");
+  require_shape("X", problem.X.size(), problem.samples, problem.features);
+  require_shape("Y", problem.Y.size(), problem.samples, problem.outputs);
+  require_finite("X", problem.X, problem.samples);
+  require_finite("Y", problem.Y, problem.samples);
+  require(std::isfinite(problem.weight_decay) && problem.weight_decay > 0.0,
+          "weight_decay must be finite and positive");
+}
+
+std::vector<double> predict(const Network& network, std::span<const double> X, Index samples) {
+  require(samples >= 0, "samples must not be negative");
+  require(X.size() == static_cast<std::size_t>(samples * network.features),
+          "X does not have samples x features entries");
+  require_matching(network, network.features);
+  const ConstMap rows(X.data(), samples, network.features);
+  const ConstMap U(network.U.data(), network.features, network.neurons);
+  const ConstMap V(network.V.data(), network.outputs, network.neurons);
+  std::vector<double> prediction(static_cast<std::size_t>(samples * network.outputs), 0.0);
+  Eigen::Map<Matrix> f(prediction.data(), samples, network.outputs);
+  const Index block = std::max<Index>(1, kBlockEntries / std::max<Index>(1, network.neurons));
+  for (Index first = 0; first < samples; first += block) {
+    const Index count = std::min(block, samples - first);
+    f.middleRows(first, count) = (rows.middleRows(first, count) * U).cwiseMax(0.0) * V.transpose();
+  }
+  return prediction;
+}
+
+double objective(const Problem& problem, const Network& network) {
+  require_matching(network, problem.features);
+  require(network.outputs == problem.outputs, "the network has " + std::to_string(network.outputs) +
+                                                  " outputs, the problem " +
+                                                  std::to_string(problem.outputs));
+  const std::vector<double> f = predict(network, problem.X, problem.samples);
+  double loss = 0.0, penalty = 0.0;
+  for (std::size_t k = 0; k < f.size(); ++k) {
+    const double residual = f[k] - problem.Y[k];
+    loss += residual * residual;
+  }
+  for (const double u : network.U) penalty += u * u;
+  for (const double v : network.V) penalty += v * v;
+  return 0.5 * loss + 0.5 * problem.weight_decay * penalty;
+}
+
+}  // namespace relulift

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// Groups the rows of X into directions: x_j = tau_j x_i. docs/math.md, section 3.
+#pragma once
+
+#include <vector>
+
+#include "src/core/dense.hpp"
+
+namespace relulift {
+
+struct RowGroups {
+  std::vector<Index> representative;  // first row of the direction; -1 for a zero row
+  std::vector<double> ratio;          // tau_j; 0 for a zero row
+  std::vector<Index> directions;      // the representatives, ascending
+  double perturbation = 0.0;          // ||Delta||_F of [eq:perturb]; 0 when all merging was exact
+};
+
+// Exactly parallel rows (either sign) and zero rows are always found. Rows within the relative
+// angle `tolerance` of an earlier direction join it too, and rows shorter than `tolerance` times
+// the longest count as zero; both add to the perturbation. O(n d + n log n) but for crowds of rows
+// that share a projection.
+RowGroups group_parallel_rows(const Matrix& X, double tolerance);
+
+}  // namespace relulift
