@@ -33,9 +33,10 @@ struct MatrixView {
   }
   RELULIFT_HD MatrixView col(Index j) const { return {data + j * ld, rows, 1, ld}; }
 
-  RELULIFT_HD operator MatrixView<const T>() const  // NOLINT(google-explicit-constructor)
-    requires(!std::is_const_v<T>)
-  {
+  // To a view of const entries. A template, because nvcc warns of a conversion to itself otherwise.
+  template <class U>
+    requires(std::is_same_v<U, const T> && !std::is_same_v<U, T>)
+  RELULIFT_HD operator MatrixView<U>() const {  // NOLINT(google-explicit-constructor)
     return {data, rows, cols, ld};
   }
 };
