@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which pairs of lifted rows the interior point carries [eq:pairs]: neighbours by angle first,
+// then the worst violated pair of every row, less those that turned out slack.
+#pragma once
+
+#include <set>
+#include <vector>
+
+#include "src/solvers/pairs_start.hpp"
+
+namespace relulift {
+
+class PairsActiveSet {
+ public:
+  // The `neighbours` nearest samples of each sample by angle, as alpha-beta pairs if the angle is
+  // acute, as alpha-alpha and beta-beta pairs otherwise. `most` caps the number of pairs for good.
+  PairsActiveSet(const ReducedProblem& problem, Index neighbours, Index most);
+
+  const std::vector<LiftedPair>& pairs() const { return pairs_; }
+
+  // Adds for every lifted row its `per_row` worst pairs with cosine K_ij/sqrt(K_ii K_jj) < -depth.
+  // Returns how many. violation(): the least cosine met, of active pairs too.
+  Index add_violated(const Matrix& K, double depth, Index per_row);
+  double worst_cosine() const { return worst_; }
+
+  // Active pairs with cosine above `slack` that were never added twice.
+  std::vector<LiftedPair> droppable(const Matrix& K, double slack) const;
+  void drop(const std::vector<LiftedPair>& pairs);
+
+ private:
+  Index n_, most_;
+  std::vector<LiftedPair> pairs_;  // ascending
+  std::set<LiftedPair> added_, taboo_;
+  double worst_ = 0.0;
+};
+
+}  // namespace relulift

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+// Interior point on active pairs: near-exact solutions of the dual of [eq:sdp] with W supported on
+// a small set of pairs that grows between rounds [eq:pairs]. Q is positive definite by a
+// Cholesky factorisation at every iterate, so D(G) of any of them bounds p_sdp from below.
+// docs/math.md, section 9. Cost per iteration: src/solvers/pairs_newton.hpp.
+#pragma once
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "src/core/control.hpp"
+#include "src/solvers/engine.hpp"
+#include "src/solvers/pairs_active_set.hpp"
+#include "src/solvers/pairs_newton.hpp"
+#include "src/solvers/pairs_options.hpp"
+#include "src/solvers/pairs_start.hpp"
+
+namespace relulift {
+
+template <Backend B>
+class PairsInteriorPoint {
+ public:
+  PairsInteriorPoint(B& be, const ReducedProblem& problem, const PairsOptions& options = {})
+      : be_(be),
+        problem_(problem),
+        options_(options),
+        start_(problem),
+        lift_(be, problem),
+        active_(problem, options.neighbours, most_pairs(problem, options)),
+        point_(start_.point(active_.pairs())) {}
+
+  EngineOutcome run(const Control& control, const OnCheck& on_check) {
+    out_.status = EngineStatus::optimal;
+    int level = 0;
+    for (round_ = 0;; ++round_) {
+      PairsNewton<B> newton(be_, lift_, problem_, point_);
+      const End end = iterate(newton, gap_of(level), control, on_check);
+      newton.fetch(point_);
+      newton.fetch_gram(K_);
+      finish_round(newton);
+      if (!report(newton, on_check)) return stop(EngineStatus::interrupted);
+      if (end == End::stopped) return finish();
+      if (end == End::stuck && cold_) return stop(EngineStatus::numerical_failure);
+      if (end == End::stuck) {
+        restart(1.0);
+        continue;
+      }
+      const Index added = active_.add_violated(K_, depth_of(level), options_.per_row);
+      if (added == 0 && level >= kLevels) return finish();
+      ++level;
+      if (added == 0) continue;
+      restart(options_.blend);
+    }
+  }
+
+ private:
+  enum class End { converged, stuck, stopped };
+  static constexpr int kLevels = 7;
+
+  // Gap tolerance and depth of the cosines that count as violated, by round.
+  double gap_of(int level) const {
+    constexpr double by_level[kLevels] = {1e-1, 2e-2, 5e-3, 1e-3, 3e-4, 1e-4, 3e-5};
+    return std::max(level < kLevels ? by_level[level] : 1e-5, options_.tolerance);
+  }
+  static double depth_of(int level) {
+    constexpr double by_level[kLevels] = {.1, .03, .01, 1e-3, 1e-4, 1e-5, 1e-6};
+    return by_level[std::min(level, kLevels - 1)];
+  }
+
+  // Newton steps until the gap is closed to `tolerance`.
+  End iterate(PairsNewton<B>& newton, double tolerance, const Control& control,
+              const OnCheck& on_check) {
+    int short_steps = 0;
+    for (int k = 0;; ++k) {
+      const PairsProgress at = newton.evaluate();
+      trace(newton, at);
+      if (!at.positive_definite) {
+        newton.retreat();
+        return End::stuck;
+      }
+      if (at.dual > best_) best_ = at.dual;
+      dual_ = at.dual;
+      if (at.gap < tolerance * (0.01 + std::abs(at.dual))) return End::converged;
+      if (due(at.dual) && !report(newton, on_check)) return stopped(EngineStatus::interrupted);
+      if (options_.max_iterations > 0 && out_.iterations >= options_.max_iterations)
+        return stopped(EngineStatus::iteration_limit);
+      if (control.interrupted()) return stopped(EngineStatus::interrupted);
+      if (control.out_of_time()) return stopped(EngineStatus::time_limit);
+      short_steps = k > 0 && at.primal_step < kShortStep && at.dual_step < kShortStep
+                        ? short_steps + 1
+                        : 0;
+      if (short_steps >= kPatience || k > kMostSteps) return End::stuck;
+      if (!newton.step(kBoundaryFraction)) return End::stuck;
+      ++out_.iterations;
+    }
+  }
+
+  End stopped(EngineStatus status) {
+    out_.status = status;
+    return End::stopped;
+  }
+
+  // The bound rose by 0.1 % since the last check.
+  bool due(double dual) const {
+    return dual > reported_ + 1e-3 * std::abs(reported_) && dual >= best_;
+  }
+
+  // primal and its residual: of the last finished round.
+  bool report(PairsNewton<B>& newton, const OnCheck& on_check) {
+    if (!on_check) return true;
+    reported_ = std::max(reported_, dual_);
+    EngineCheck check{.iteration = out_.iterations,
+                      .primal = primal_ + problem_.constant,
+                      .dual = dual_ + problem_.constant,
+                      .primal_residual = primal_residual_,
+                      .dual_residual = 0.0,
+                      .multipliers = {}};
+    check.multipliers = [this, &newton] {
+      PairsPoint point = shape();
+      newton.fetch_multipliers(point);
+      return multipliers_of(point);
+    };
+    return on_check(check);
+  }
+
+  PairsPoint shape() const {
+    return {.y = Vector(point_.y.size()),
+            .G = Matrix(point_.G.rows(), point_.G.cols()),
+            .H = Matrix(point_.H.rows(), point_.H.cols()),
+            .pairs = point_.pairs,
+            .w = Vector(point_.w.size()),
+            .kap = {},
+            .S = {}};
+  }
+
+  // Estimates from S, and the best multipliers so far.
+  void finish_round(const PairsNewton<B>&) {
+    const Index n = problem_.n(), d = problem_.d(), c = problem_.c();
+    const Matrix residual = K_.block(0, 2 * n, n, c) - problem_.Y;
+    double loss = 0.5 * residual.squaredNorm();
+    for (Index k = 0; k < problem_.p(); ++k)
+      loss += 0.5 * (problem_.beta_weight[k] * K_.block(n + problem_.beta_rows[k], 2 * n, 1, c) -
+                     problem_.Y_beta.row(k))
+                        .squaredNorm();
+    primal_ = loss + 0.5 * problem_.weight_decay * point_.S.diagonal().tail(d + c).sum();
+    dual_ = dual_value(problem_, point_);
+    if (out_.multipliers.entries.empty() || dual_ > kept_) {
+      kept_ = dual_;
+      out_.multipliers = multipliers_of(point_);
+      out_.S = point_.S;
+      out_.primal = primal_ + problem_.constant;
+    }
+  }
+
+  // z and S blended with the analytic start, which is strictly feasible on any set of pairs.
+  void restart(double blend) {
+    cold_ = blend >= 1.0;
+    PairsPoint fresh = start_.point(active_.pairs());
+    if (!cold_) {
+      const double keep = 1.0 - blend;
+      const double scale = blend * point_.S.trace() / start_.trace();
+      fresh.y = keep * point_.y + blend * fresh.y;
+      fresh.G = keep * point_.G;
+      fresh.H = keep * point_.H;
+      fresh.S = keep * point_.S + scale * start_.S();
+      fresh.w *= blend;
+      std::size_t from = 0;
+      for (std::size_t p = 0; p < fresh.pairs.size(); ++p) {
+        const auto [i, j] = fresh.pairs[p];
+        while (from < point_.pairs.size() && point_.pairs[from] < fresh.pairs[p]) ++from;
+        if (from < point_.pairs.size() && point_.pairs[from] == fresh.pairs[p])
+          fresh.w[p] += keep * point_.w[from];
+        const auto gram = [&](Index a, Index b) {
+          return keep * K_(a, b) + scale * start_.gram(a, b);
+        };
+        fresh.kap[p] = std::max(2.0 * gram(i, j), 1e-3 * std::sqrt(gram(i, i) * gram(j, j)));
+      }
+    }
+    point_ = std::move(fresh);
+  }
+
+  EngineOutcome stop(EngineStatus status) {
+    out_.status = status;
+    return finish();
+  }
+  EngineOutcome finish() {
+    out_.dual = kept_ + problem_.constant;
+    return std::move(out_);
+  }
+
+  void trace(const PairsNewton<B>& newton, const PairsProgress& at) const {
+    if (options_.on_iteration)
+      options_.on_iteration({.round = round_,
+                             .iteration = out_.iterations,
+                             .variables = newton.variables(),
+                             .dual = at.dual + problem_.constant,
+                             .gap = at.gap,
+                             .primal_step = at.primal_step,
+                             .dual_step = at.dual_step,
+                             .centering = at.target});
+  }
+
+  static constexpr double kBoundaryFraction = 0.9, kShortStep = 0.05;
+  static constexpr int kPatience = 5, kMostSteps = 200;
+
+  B& be_;
+  const ReducedProblem& problem_;
+  PairsOptions options_;
+  PairsStart start_;
+  PairsLift<B> lift_;
+  PairsActiveSet active_;
+  PairsPoint point_;
+  Matrix K_;
+  EngineOutcome out_;
+  int round_ = 0;
+  bool cold_ = true;
+  double best_ = -std::numeric_limits<double>::infinity();
+  double kept_ = -std::numeric_limits<double>::infinity();
+  double dual_ = -std::numeric_limits<double>::infinity();
+  double reported_ = -1e30;
+  double primal_ = std::numeric_limits<double>::quiet_NaN();
+  double primal_residual_ = std::numeric_limits<double>::quiet_NaN();
+};
+
+}  // namespace relulift

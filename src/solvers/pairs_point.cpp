@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/solvers/pairs_point.hpp"
+
+#include <algorithm>
+
+namespace relulift {
+
+PairsVariables::PairsVariables(const ReducedProblem& problem, const std::vector<LiftedPair>& list) {
+  const Index n = problem.n(), c = problem.c(), p = problem.p();
+  residuals = n;
+  pairs = n + (n + p) * c;
+  const auto add = [this](Index i, Index j, double f, double b, double h) {
+    row.push_back(static_cast<std::int32_t>(i));
+    col.push_back(static_cast<std::int32_t>(j));
+    factor.push_back(f);
+    linear.push_back(b);
+    curvature.push_back(h);
+  };
+  for (Index i = 0; i < n; ++i) add(i, n + i, -1.0, 0.0, 0.0);
+  for (Index l = 0; l < c; ++l)
+    for (Index i = 0; i < n; ++i) add(i, 2 * n + l, 0.5, problem.Y(i, l), 1.0);
+  for (Index l = 0; l < c; ++l)
+    for (Index k = 0; k < p; ++k)
+      add(n + problem.beta_rows[k], 2 * n + l, 0.5 * problem.beta_weight[k], problem.Y_beta(k, l),
+          1.0);
+  for (const LiftedPair& pair : list) add(pair.i, pair.j, -1.0, 0.0, 0.0);
+}
+
+std::vector<double> pack(const PairsPoint& point) {
+  std::vector<double> z;
+  z.reserve(point.y.size() + point.G.size() + point.H.size() + point.w.size());
+  const auto append = [&z](const double* data, Index size) { z.insert(z.end(), data, data + size); };
+  append(point.y.data(), point.y.size());
+  append(point.G.data(), point.G.size());
+  append(point.H.data(), point.H.size());
+  append(point.w.data(), point.w.size());
+  return z;
+}
+
+void unpack(const std::vector<double>& z, PairsPoint& point) {
+  const double* from = z.data();
+  const auto take = [&from](double* to, Index size) { std::copy_n(from, size, to), from += size; };
+  take(point.y.data(), point.y.size());
+  take(point.G.data(), point.G.size());
+  take(point.H.data(), point.H.size());
+  take(point.w.data(), point.w.size());
+}
+
+Multipliers multipliers_of(const PairsPoint& point) {
+  Multipliers out{.G = point.G, .H = point.H, .dense = {}, .entries = {}};
+  const Index n = point.y.size();
+  out.entries.reserve(n + point.pairs.size());
+  for (Index i = 0; i < n; ++i) out.entries.push_back({i, n + i, point.y[i]});
+  for (std::size_t p = 0; p < point.pairs.size(); ++p)
+    out.entries.push_back({point.pairs[p].i, point.pairs[p].j, point.w[p]});
+  return out;
+}
+
+double dual_value(const ReducedProblem& problem, const PairsPoint& point) {
+  return -point.G.cwiseProduct(problem.Y).sum() - 0.5 * point.G.squaredNorm() -
+         point.H.cwiseProduct(problem.Y_beta).sum() - 0.5 * point.H.squaredNorm();
+}
+
+}  // namespace relulift

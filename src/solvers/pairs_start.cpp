@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/solvers/pairs_start.hpp"
+
+#include <Eigen/Cholesky>
+#include <Eigen/Eigenvalues>
+#include <Eigen/QR>
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "src/core/random.hpp"
+
+namespace relulift {
+namespace {
+
+// E |a'z| |b'z| for z ~ N(0, I): |a||b| (2/pi) (sin t + (pi/2 - t) cos t), t the angle.
+double absolute_kernel(double aa, double bb, double ab) {
+  const double norms = std::sqrt(aa * bb);
+  const double cosine = std::clamp(ab / norms, -1.0, 1.0);
+  const double angle = std::acos(cosine);
+  return norms * (2.0 * std::numbers::inv_pi) *
+         (std::sqrt(1.0 - cosine * cosine) + (0.5 * std::numbers::pi - angle) * cosine);
+}
+
+}  // namespace
+
+PairsStart::PairsStart(const ReducedProblem& problem) : problem_(problem) {
+  const Index n = problem.n(), d = problem.d(), c = problem.c();
+  const double g = problem.weight_decay;
+  // Whitened neurons u = sqrt(n) R^-1 z with X = Q R: the rows they see are sqrt(n) Q.
+  const Eigen::HouseholderQR<Matrix> qr(problem.X);
+  Matrix root = Matrix::Identity(d, d) * std::sqrt(static_cast<double>(n));
+  qr.matrixQR().topRows(d).triangularView<Eigen::Upper>().solveInPlace(root);
+  const Matrix Suu = root * root.transpose();
+  const Matrix rows = problem.X * root;
+  tt_ = rows * rows.transpose();
+  S_ = Matrix::Zero(n + d + c, n + d + c);
+  for (Index j = 0; j < n; ++j) {
+    for (Index i = 0; i < j; ++i)
+      S_(i, j) = S_(j, i) = absolute_kernel(tt_(i, i), tt_(j, j), tt_(i, j));
+    S_(j, j) = 2.0 * tt_(j, j);
+  }
+  S_.block(n, n, d, d) = Suu;
+  S_.bottomRightCorner(c, c).diagonal().setConstant(Suu.trace() / static_cast<double>(c));
+  // The trace bound of [eq:bound] at zero: tr S_uu <= ||Y||^2/(4g).
+  const double norm = problem.Y.squaredNorm() + problem.Y_beta.squaredNorm();
+  const double scale = std::max(norm, 1e-300) / (4.0 * g * Suu.trace());
+  S_ *= scale;
+  tt_ *= scale;
+  trace_ = S_.trace();
+
+  const Matrix XX = problem.X.transpose() * problem.X;
+  const double largest = Eigen::SelfAdjointEigenSolver<Matrix>(XX, Eigen::EigenvaluesOnly)
+                             .eigenvalues()
+                             .maxCoeff();
+  eta_ = g / largest;
+  root_ = (0.5 * g * Matrix::Identity(d, d) - 0.25 * eta_ * XX).llt().matrixL();
+}
+
+double PairsStart::gram(Index i, Index j) const {
+  const Index n = problem_.n();
+  const double sign = (i < n) == (j < n) ? 1.0 : -1.0;
+  return 0.25 * (S_(i % n, j % n) + sign * tt_(i % n, j % n));
+}
+
+double PairsStart::cosine(Index i, Index j) const {
+  return gram(i, j) / std::sqrt(gram(i, i) * gram(j, j));
+}
+
+PairsPoint PairsStart::point(const std::vector<LiftedPair>& pairs) const {
+  const Index n = problem_.n(), c = problem_.c(), size = static_cast<Index>(pairs.size());
+  PairsPoint out{.y = Vector::Constant(n, -0.5 * eta_),
+                 .G = Matrix::Zero(n, c),
+                 .H = Matrix::Zero(problem_.p(), c),
+                 .pairs = pairs,
+                 .w = Vector(size),
+                 .kap = Vector(size),
+                 .S = S_};
+  for (Index p = 0; p < size; ++p) {
+    const auto [i, j] = pairs[p];
+    const double norms = std::sqrt(gram(i, i) * gram(j, j));
+    out.w[p] = 1.0 / (gram(i, j) + 0.01 * norms);
+    out.kap[p] = std::max(2.0 * gram(i, j), 1e-3 * norms);
+  }
+  if (size > 0) out.w *= half_step(pairs, out.w);
+  return out;
+}
+
+// Power iteration on C^-1/2 (L'WL) C^-1/2, C = blkdiag(eta/4 I, g/2 I - eta/4 X'X) = Q(w = 0).
+double PairsStart::half_step(const std::vector<LiftedPair>& pairs, const Vector& w) const {
+  const Index n = problem_.n(), d = problem_.d();
+  const Matrix& X = problem_.X;
+  const auto lower = root_.triangularView<Eigen::Lower>();
+  const double ss = 2.0 / std::sqrt(eta_);
+  Random random(0);
+  Vector s(n), u(d);
+  for (double& value : s) value = random.normal();
+  for (double& value : u) value = random.normal();
+  double norm = std::sqrt(s.squaredNorm() + u.squaredNorm());
+  for (int k = 0; k < 60; ++k) {
+    s *= ss / norm;
+    u /= norm;
+    const Vector t = X * root_.transpose().triangularView<Eigen::Upper>().solve(u);
+    Vector alpha = Vector::Zero(n), beta = Vector::Zero(n);
+    const auto value = [&](Index i) { return i < n ? s[i] + t[i] : s[i - n] - t[i - n]; };
+    const auto add = [&](Index i, double x) { (i < n ? alpha[i] : beta[i - n]) += x; };
+    for (std::size_t p = 0; p < pairs.size(); ++p) {
+      const auto [i, j] = pairs[p];
+      add(i, 0.25 * w[p] * value(j));
+      add(j, 0.25 * w[p] * value(i));
+    }
+    s = ss * (alpha + beta);
+    u = lower.solve(X.transpose() * (alpha - beta));
+    norm = std::sqrt(s.squaredNorm() + u.squaredNorm());
+  }
+  return 0.5 / (1.1 * norm);
+}
+
+}  // namespace relulift
