@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads tables, prepares problems, reads and writes models and results. docs/formats.md says what
+// the files hold. Content that cannot be used throws InvalidInput "FILE:line N, column 'name':
+// ...", a file that cannot be opened, read or written throws FileError with its path.
+#pragma once
+
+#include <filesystem>
+#include <limits>
+#include <map>
+#include <relulift/network.hpp>
+#include <relulift/problem.hpp>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace relulift {
+
+using Path = std::filesystem::path;
+
+// labels: one column of classes, one-hot in sorted order. values: numbers, used as they are.
+enum class TargetKind { none, labels, values };
+
+// Where the targets of a table stand. At most one of the three is set.
+struct Targets {
+  std::string label_column = {};
+  std::vector<std::string> value_columns = {};
+  Path file = {};  // an NPY file with numeric targets, beside an NPY table
+
+  TargetKind kind() const;
+};
+
+// The columns a model was trained on. Empty lists: unknown, then columns count by position.
+struct Schema {
+  std::vector<std::string> features = {};
+  TargetKind kind = TargetKind::none;
+  std::string label_column = {};          // of TargetKind::labels
+  std::vector<std::string> outputs = {};  // class names, or names of the numeric targets
+
+  Targets targets() const;
+};
+
+struct Dataset {
+  std::string source;  // path, for messages
+  Schema schema;
+  Index samples = 0;
+  Index features = 0;
+  Index outputs = 0;           // 0 without targets
+  std::vector<double> X = {};  // samples x features, column-major
+  std::vector<double> Y = {};  // samples x outputs, column-major
+
+  // Labels, or numeric targets (two columns or more) of which every row is one-hot.
+  bool is_classification() const;
+};
+
+// Reads a CSV or NPY table; which of the two is told by the first bytes.
+// `like` is {} for training data: every column that is no target is a feature. For data that must
+// fit a model or a training set, columns are matched by name, in any order, others are ignored, and
+// labels outside like.outputs are errors. `targets` without a name: those of `like` if the table
+// has all of them, else the data set is without targets.
+Dataset read_dataset(const Path& path, const Targets& targets, const Schema& like = {});
+
+// ---- Preparation: from raw features to the problem that is solved ----
+
+// x -> (x - mean) / scale per feature when standardized, then a one is appended when bias. The bias
+// is penalised like any weight [eq:train].
+struct Preparation {
+  bool bias = false;
+  std::vector<double> mean = {};   // per feature; empty: not standardized
+  std::vector<double> scale = {};  // population standard deviation, > 0
+
+  bool standardized() const { return !scale.empty(); }
+};
+
+enum class Standardize { no, yes };
+enum class Bias { no, yes };
+
+// Fits mean and scale on `data`. Throws InvalidInput naming a column that is constant.
+Preparation fit_preparation(const Dataset& data, Standardize standardize, Bias bias);
+
+// samples x (features + bias), column-major.
+std::vector<double> prepare(const Preparation& preparation, std::span<const double> X,
+                            Index samples);
+
+// Throws InvalidInput when the values are too large for their squares.
+Problem make_problem(const Dataset& data, const Preparation& preparation, double weight_decay);
+
+// ---- Models ----
+
+// A network on raw features and the problem it was trained for.
+struct Model {
+  Network network;                  // U is d x m, without bias and standardization
+  std::vector<double> hidden_bias;  // m, or empty. Also there without Preparation::bias when
+                                    // standardized: it then holds the constants -U'(mean / scale)
+  Schema schema;
+  Preparation preparation;  // of the problem that objective and lower_bound refer to
+  double weight_decay = std::numeric_limits<double>::quiet_NaN();  // NaN: unknown
+  double objective = std::numeric_limits<double>::quiet_NaN();
+  double lower_bound = -std::numeric_limits<double>::infinity();
+  std::string version;  // that wrote the file; empty: another program
+};
+
+// Folds the preparation into the weights, so that the model predicts from raw features.
+Model make_model(const Network& network, const Preparation& preparation, const Schema& schema);
+
+// The inverse: the network of the prepared problem, whose objective [eq:train] counts.
+Network prepared_network(const Model& model);
+
+// Scores of raw features: samples x outputs, column-major.
+std::vector<double> predict(const Model& model, std::span<const double> X, Index samples);
+
+// safetensors: hidden.weight (m x d), output.weight (c x m), hidden.bias (m) where there is one,
+// all float64, and metadata. Reading also takes float32 and the names 0.weight, 0.bias, 2.weight of
+// a torch Sequential; everything else in the file is refused with the reason.
+std::string model_bytes(const Model& model);
+Model read_model(const Path& path);
+
+// ---- Output ----
+
+// Writes under a temporary name in the same folder, then renames: the file is whole or not there.
+void write_file(const Path& path, std::string_view content);
+
+// Throws InvalidInput unless replace_directory may write there: nothing yet, an empty folder, or
+// one that holds a relulift result and nothing else.
+void check_replaceable(const Path& directory);
+
+// All files or none: written to a temporary folder beside it, then swapped in.
+void replace_directory(const Path& directory, const std::map<std::string, std::string>& files);
+
+}  // namespace relulift

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/io/file.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <relulift/error.hpp>
+#include <relulift/system.hpp>
+#include <system_error>
+
+#include "src/io/text.hpp"
+
+namespace relulift {
+namespace io {
+
+std::string system_message(int error) { return std::generic_category().message(error); }
+
+void check_fits_memory(const std::string& source, const std::string& what, double bytes) {
+  const auto free_bytes = static_cast<double>(available_memory_bytes());
+  if (bytes > free_bytes)
+    throw InvalidInput(fmt::format("{}: {} needs {} of memory, {} are free", source, what,
+                                   human_bytes(bytes), human_bytes(free_bytes)));
+}
+
+namespace {
+// An open file; closed on every way out.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+  // close() may report a late write error.
+  int close() {
+    const int result = ::close(fd_);
+    fd_ = -1;
+    return result;
+  }
+
+ private:
+  int fd_;
+};
+
+[[noreturn]] void fail(const Path& path, const char* doing) {
+  throw FileError(
+      fmt::format("{}: cannot be {} ({})", path.string(), doing, system_message(errno)));
+}
+
+void write_all(int fd, std::string_view content, const Path& path) {
+  while (!content.empty()) {
+    const ssize_t wrote = ::write(fd, content.data(), content.size());
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote < 0) fail(path, "written");
+    content.remove_prefix(static_cast<std::size_t>(wrote));
+  }
+}
+}  // namespace
+
+std::string read_file(const Path& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) fail(path, "opened");
+  if (S_ISDIR(info.st_mode)) throw FileError(path.string() + ": is a folder, not a file");
+  if (!S_ISREG(info.st_mode)) throw FileError(path.string() + ": is not a regular file");
+  if (info.st_size == 0) throw InvalidInput(path.string() + ": is empty");
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) fail(path, "opened");
+  check_fits_memory(path.string(), "reading it", static_cast<double>(info.st_size));
+  std::string content(static_cast<std::size_t>(info.st_size), '\0');
+  std::size_t at = 0;
+  while (at < content.size()) {
+    const ssize_t got = ::read(file.get(), content.data() + at, content.size() - at);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) fail(path, "read");
+    if (got == 0) throw FileError(path.string() + ": became shorter while it was read");
+    at += static_cast<std::size_t>(got);
+  }
+  return content;
+}
+
+}  // namespace io
+
+void write_file(const Path& path, std::string_view content) {
+  std::error_code error;
+  // Through symbolic links; rename() over a device such as /dev/null would replace the device.
+  const Path target = std::filesystem::is_symlink(path, error)
+                          ? std::filesystem::weakly_canonical(path, error)
+                          : path;
+  if (!target.has_filename() || std::filesystem::is_directory(target, error))
+    throw FileError(path.string() + ": is a folder, not a file");
+  if (std::filesystem::exists(target, error) && !std::filesystem::is_regular_file(target, error))
+    throw FileError(path.string() + ": is not a regular file");
+  const Path temporary =
+      target.parent_path() / fmt::format(".{}.{}.tmp", target.filename().string(), ::getpid());
+  try {
+    io::Descriptor file(
+        ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666));
+    if (file.get() < 0) io::fail(path, "written");
+    io::write_all(file.get(), content, path);
+    if (::fsync(file.get()) != 0 || file.close() != 0) io::fail(path, "written");
+    if (::rename(temporary.c_str(), target.c_str()) != 0) io::fail(path, "written");
+  } catch (...) {
+    ::unlink(temporary.c_str());
+    throw;
+  }
+}
+
+}  // namespace relulift

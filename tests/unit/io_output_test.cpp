@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <relulift/io.hpp>
+#include <set>
+
+#include "tests/support/files.hpp"
+
+namespace relulift::test {
+namespace {
+
+const std::map<std::string, std::string> kResult{
+    {"result.json", R"({"program": "relulift", "version": "0", "status": "optimal"})"},
+    {"trace.csv", "a\n"}};
+
+std::set<std::string> names_below(const fs::path& folder) {
+  std::set<std::string> names;
+  for (const auto& entry : fs::recursive_directory_iterator(folder))
+    names.insert(fs::relative(entry.path(), folder).string());
+  return names;
+}
+
+TEST(OutputFolder, IsWrittenWholeWithItsParents) {
+  const TemporaryFolder folder;
+
+  replace_directory(folder / "a/b", kResult);
+
+  EXPECT_EQ(names_below(folder.path()),
+            (std::set<std::string>{"a", "a/b", "a/b/result.json", "a/b/trace.csv"}));
+  EXPECT_EQ(content_of(folder / "a/b/trace.csv"), "a\n");
+}
+
+TEST(OutputFolder, ReplacesAnEmptyFolderAndAnEarlierResultOnly) {
+  const TemporaryFolder folder;
+  fs::create_directory(folder / "r");
+  replace_directory(folder / "r/", kResult);
+  auto second = kResult;
+  second["trace.csv"] = "b\n";
+
+  replace_directory(folder / "r", second);
+
+  EXPECT_EQ(content_of(folder / "r/trace.csv"), "b\n");
+  EXPECT_EQ(names_below(folder.path()),
+            (std::set<std::string>{"r", "r/result.json", "r/trace.csv"}));
+}
+
+TEST(OutputFolder, WhatIsNoResultIsLeftAlone) {
+  const TemporaryFolder folder;
+  fs::create_directory(folder / "mine");
+  folder.write("mine/result.json", R"({"version": "1"})");
+  replace_directory(folder / "mixed", kResult);
+  folder.write("mixed/notes.txt", "precious");
+  folder.write("file", "x");
+  const auto before = names_below(folder.path());
+
+  EXPECT_NE(error_of([&] { replace_directory(folder / "mine", kResult); }).find("no relulift"),
+            std::string::npos);
+  EXPECT_NE(error_of([&] { replace_directory(folder / "mixed", kResult); }).find("'notes.txt'"),
+            std::string::npos);
+  EXPECT_NE(error_of([&] { replace_directory(folder / "file", kResult); }).find("not a folder"),
+            std::string::npos);
+  EXPECT_NE(error_of([&] { replace_directory(folder / "file/r", kResult); }), "");
+  EXPECT_NE(error_of([&] { replace_directory(".", kResult); }), "");
+  EXPECT_NE(error_of([&] { replace_directory("", kResult); }), "");
+  EXPECT_EQ(names_below(folder.path()), before);
+}
+
+TEST(OutputFolder, AFailureLeavesNothingBehind) {
+  const TemporaryFolder folder;
+  const std::map<std::string, std::string> broken{{"result.json", "{}"}, {"no/such/folder", "x"}};
+
+  EXPECT_NE(error_of([&] { replace_directory(folder / "a/b", broken); }), "");
+
+  EXPECT_TRUE(names_below(folder.path()).empty());
+}
+
+TEST(OutputFile, IsWrittenThroughATemporaryName) {
+  const TemporaryFolder folder;
+  write_file(folder / "f", "one");
+  write_file(folder / "f", "two");
+
+  EXPECT_EQ(content_of(folder / "f"), "two");
+  EXPECT_EQ(names_below(folder.path()), std::set<std::string>{"f"});
+  EXPECT_NE(error_of([&] { write_file(folder.path(), "x"); }), "");
+  EXPECT_NE(error_of([&] { write_file(folder / "no/f", "x"); }), "");
+  EXPECT_EQ(error_of([&] { write_file("/dev/null", "x"); }), "/dev/null: is not a regular file");
+}
+
+}  // namespace
+}  // namespace relulift::test
