@@ -30,7 +30,8 @@ target_include_directories(relulift_internal INTERFACE
 # No contraction into fused multiply-adds: CPU and GPU agree entry by entry.
 target_compile_options(relulift_internal INTERFACE
   $<$<COMPILE_LANGUAGE:CXX>:-ffp-contract=off -fno-math-errno -Wall -Wextra -Wpedantic>
-  $<$<COMPILE_LANGUAGE:CUDA>:--fmad=false -Xcompiler=-ffp-contract=off,-fno-math-errno,-Wall,-Wextra>)
+  $<$<COMPILE_LANGUAGE:CUDA>:--fmad=false -Xcompiler=-ffp-contract=off,-fno-math-errno,-Wall,-Wextra>
+  $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-fopenmp>)  # loops of the CPU backend in .cu files
 target_link_libraries(relulift_internal INTERFACE Eigen3::Eigen nlohmann_json::nlohmann_json)
 if(RELULIFT_WERROR)
   target_compile_options(relulift_internal INTERFACE
