@@ -2,8 +2,8 @@
 // The one place where sizes are narrowed to the 32-bit integers of BLAS and LAPACK.
 #pragma once
 
-#include <relulift/error.hpp>
 #include <limits>
+#include <relulift/error.hpp>
 #include <string>
 
 #include "src/core/view.hpp"

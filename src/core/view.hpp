@@ -35,8 +35,8 @@ struct MatrixView {
 
   // To a view of const entries. A template, because nvcc warns of a conversion to itself otherwise.
   template <class U>
-    requires(std::is_same_v<U, const T> && !std::is_same_v<U, T>)
-  RELULIFT_HD operator MatrixView<U>() const {  // NOLINT(google-explicit-constructor)
+  requires(std::is_same_v<U, const T> && !std::is_same_v<U, T>) RELULIFT_HD operator MatrixView<U>()
+      const {  // NOLINT(google-explicit-constructor)
     return {data, rows, cols, ld};
   }
 };

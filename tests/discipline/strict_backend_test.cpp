@@ -97,6 +97,7 @@ TEST(StrictBackend, CountsAllocationsInTheLoop) {
 }
 
 TEST(StrictBackendDeathTest, AHostReadOfASlotCrashes) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");  // BLAS has threads
   EXPECT_DEATH(
       {
         StrictBackend strict;
@@ -106,6 +107,7 @@ TEST(StrictBackendDeathTest, AHostReadOfASlotCrashes) {
 }
 
 TEST(StrictBackendDeathTest, AHostWriteToAMatrixCrashes) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");  // BLAS has threads
   EXPECT_DEATH(
       {
         StrictBackend strict;

@@ -48,7 +48,8 @@ class Arena {
   static constexpr Index kFence = 8;                           // doubles on either side
 
   Arena() {
-    void* base = mmap(nullptr, kBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void* base =
+        mmap(nullptr, kBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (base == MAP_FAILED) throw std::bad_alloc();
     base_ = static_cast<double*>(base);
   }
@@ -114,7 +115,8 @@ class Arena {
  private:
   void protect(int access) {
     const std::size_t page = 4096;
-    const std::size_t bytes = (static_cast<std::size_t>(used_) * sizeof(double) + page - 1) / page * page;
+    const std::size_t bytes =
+        (static_cast<std::size_t>(used_) * sizeof(double) + page - 1) / page * page;
     if (bytes > 0 && mprotect(base_, bytes, access) != 0) std::abort();
   }
   double* base_;
@@ -344,7 +346,10 @@ class StrictBackend {
   }
   template <class... Pointers>
   void on_device(Pointers... address) const {
-    if (!(state_->arena->contains(reinterpret_cast<std::uintptr_t>(address)) && ...)) {
+    const auto inside = [&](const double* p) {  // null: an empty operand
+      return p == nullptr || state_->arena->contains(reinterpret_cast<std::uintptr_t>(p));
+    };
+    if (!(inside(address) && ...)) {
       throw std::logic_error("an operand lies in host memory");
     }
   }

@@ -61,9 +61,7 @@ void require(bool condition, const char* what) {
 
 CBLAS_TRANSPOSE blas(Op op) { return op == Op::none ? CblasNoTrans : CblasTrans; }
 
-int leading(MatrixView<const double> a) {
-  return blas_int(std::max({a.ld, a.rows, Index{1}}));
-}
+int leading(MatrixView<const double> a) { return blas_int(std::max({a.ld, a.rows, Index{1}})); }
 
 struct EigenSizes {
   Index reals, integers;
@@ -157,8 +155,8 @@ void CpuBackend::syrk(Op op, double alpha, MatrixView<const double> a, double be
   require(c.rows == c.cols && (op == Op::none ? a.rows : a.cols) == c.rows,
           "syrk: sizes do not fit");
   if (c.rows == 0) return;
-  cblas_dsyrk(CblasColMajor, CblasLower, blas(op), blas_int(c.rows), blas_int(inner), alpha,
-              a.data, leading(a), beta, c.data, leading(c));
+  cblas_dsyrk(CblasColMajor, CblasLower, blas(op), blas_int(c.rows), blas_int(inner), alpha, a.data,
+              leading(a), beta, c.data, leading(c));
   mirror_lower(c);
 }
 

@@ -37,7 +37,8 @@ Buffer<T> zeroed(Index count) {
 class Matrix {
  public:
   Matrix(Index rows, Index cols)
-      : memory_(zeroed<double>(rows * cols)), view_{memory_.get(), rows, cols, rows > 0 ? rows : 1} {}
+      : memory_(zeroed<double>(rows * cols)),
+        view_{memory_.get(), rows, cols, rows > 0 ? rows : 1} {}
   MatrixView<double> view() const { return view_; }
   Index rows() const { return view_.rows; }
   Index cols() const { return view_.cols; }

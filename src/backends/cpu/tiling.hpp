@@ -35,12 +35,12 @@ class Tiling {
   static Index ceil_div(Index a, Index b) { return (a + b - 1) / b; }
 
   Tiling(Extent e, Index row_block) : extent_(e) {
-    if (e.rows <= 0 || e.cols <= 0) return;
+    if (e.cols <= 0) return;
     col_block_ = ceil_div(e.cols, kMaxTiles);
     col_tiles_ = ceil_div(e.cols, col_block_);
     const Index most_rows = kMaxTiles / col_tiles_;
     row_block_ = std::max(row_block, ceil_div(e.rows, most_rows));
-    row_tiles_ = ceil_div(e.rows, row_block_);
+    row_tiles_ = std::max<Index>(ceil_div(e.rows, row_block_), 1);  // a sum of no rows is zero
   }
 
   Extent extent_;

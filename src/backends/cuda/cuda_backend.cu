@@ -121,8 +121,8 @@ void CudaBackend::upload(std::span<const double> from, MatrixView<double> to) {
   if (from.empty()) return;
   const std::size_t column = sizeof(double) * static_cast<std::size_t>(to.rows);
   check(cudaMemcpy2DAsync(to.data, sizeof(double) * static_cast<std::size_t>(to.ld), from.data(),
-                          column, column, static_cast<std::size_t>(to.cols),
-                          cudaMemcpyHostToDevice, stream_.get()));
+                          column, column, static_cast<std::size_t>(to.cols), cudaMemcpyHostToDevice,
+                          stream_.get()));
 }
 
 void CudaBackend::upload(std::span<const double> from, Slot to) {
@@ -151,10 +151,9 @@ void CudaBackend::fetch(MatrixView<const double> from, std::span<double> to) con
   const std::size_t column = sizeof(double) * static_cast<std::size_t>(from.rows);
   const bool small = to.size_bytes() <= kPinned;
   double* target = small ? reinterpret_cast<double*>(pinned_.get()) : to.data();
-  check(cudaMemcpy2DAsync(target, column, from.data,
-                          sizeof(double) * static_cast<std::size_t>(from.ld), column,
-                          static_cast<std::size_t>(from.cols), cudaMemcpyDeviceToHost,
-                          stream_.get()));
+  check(cudaMemcpy2DAsync(
+      target, column, from.data, sizeof(double) * static_cast<std::size_t>(from.ld), column,
+      static_cast<std::size_t>(from.cols), cudaMemcpyDeviceToHost, stream_.get()));
   wait();
   if (small) std::copy_n(target, to.size(), to.data());
 }
@@ -182,8 +181,8 @@ void CudaBackend::syrk(Op op, double alpha, MatrixView<const double> a, double b
   require(c.rows == c.cols && (op == Op::none ? a.rows : a.cols) == c.rows,
           "syrk: sizes do not fit");
   if (c.rows == 0) return;
-  check(cublasDsyrk_64(blas_.get(), CUBLAS_FILL_MODE_LOWER, blas(op), c.rows, inner, &alpha,
-                       a.data, a.ld, &beta, c.data, c.ld));
+  check(cublasDsyrk_64(blas_.get(), CUBLAS_FILL_MODE_LOWER, blas(op), c.rows, inner, &alpha, a.data,
+                       a.ld, &beta, c.data, c.ld));
   cuda::enqueue_mirror_lower(c, stream_.get());
 }
 
@@ -193,8 +192,8 @@ void CudaBackend::trsm(Side side, Op op, MatrixView<const double> l, MatrixView<
   if (b.rows == 0 || b.cols == 0) return;
   const double one = 1.0;
   check(cublasDtrsm_64(blas_.get(), side == Side::left ? CUBLAS_SIDE_LEFT : CUBLAS_SIDE_RIGHT,
-                       CUBLAS_FILL_MODE_LOWER, blas(op), CUBLAS_DIAG_NON_UNIT, b.rows, b.cols,
-                       &one, l.data, l.ld, b.data, b.ld));
+                       CUBLAS_FILL_MODE_LOWER, blas(op), CUBLAS_DIAG_NON_UNIT, b.rows, b.cols, &one,
+                       l.data, l.ld, b.data, b.ld));
 }
 
 void CudaBackend::potrs(MatrixView<const double> l, MatrixView<double> b) {

@@ -26,8 +26,7 @@ std::vector<CudaDevice> cuda_devices() {
   for (int k = 0; k < count; ++k) {
     cudaDeviceProp properties{};
     std::size_t free_bytes = 0, total_bytes = 0;
-    if (cudaGetDeviceProperties(&properties, k) == cudaSuccess &&
-        cudaSetDevice(k) == cudaSuccess &&
+    if (cudaGetDeviceProperties(&properties, k) == cudaSuccess && cudaSetDevice(k) == cudaSuccess &&
         cudaMemGetInfo(&free_bytes, &total_bytes) == cudaSuccess) {
       found.push_back({properties.name, static_cast<std::int64_t>(total_bytes),
                        static_cast<std::int64_t>(free_bytes), properties.major, properties.minor});

@@ -42,8 +42,8 @@ __global__ void mirror_lower(MatrixView<double> c) {
 
 }  // namespace
 
-__global__ void __launch_bounds__(kBlock) add_partials(const double* partials, Index count,
-                                                       double* out) {
+__global__ void __launch_bounds__(kBlock)
+    add_partials(const double* partials, Index count, double* out) {
   double value = 0.0;
   for (Index k = threadIdx.x; k < count; k += kBlock) value += partials[blockIdx.x * count + k];
   const double total = block_sum(value, static_cast<int>(threadIdx.x));

@@ -25,8 +25,8 @@ inline Shape shape_of(Extent e, Index most) {
   while (width < kBlock && width < e.rows) width *= 2;
   const unsigned height = kBlock / width;
   const Index down = std::min<Index>((e.rows + width - 1) / width, most);
-  const Index across = std::min<Index>({(e.cols + height - 1) / height,
-                                        std::max<Index>(most / down, 1), kMaxGridY});
+  const Index across =
+      std::min<Index>({(e.cols + height - 1) / height, std::max<Index>(most / down, 1), kMaxGridY});
   return {dim3(static_cast<unsigned>(down), static_cast<unsigned>(across)), dim3(width, height)};
 }
 
@@ -71,8 +71,8 @@ __global__ void __launch_bounds__(kBlock) partial_sums(Extent e, const F f, doub
 }
 
 // out[j] = sum of count partials at partials[j * count]; one block per output.
-__global__ void __launch_bounds__(kBlock) add_partials(const double* partials, Index count,
-                                                       double* out);
+__global__ void __launch_bounds__(kBlock)
+    add_partials(const double* partials, Index count, double* out);
 
 // One warp per column; for short columns.
 template <class F>
@@ -128,8 +128,7 @@ void enqueue_sum(Extent e, const F& f, double* out, double* partials, cudaStream
 }
 
 template <class F>
-void enqueue_sum_columns(Extent e, const F& f, double* out, double* partials,
-                         cudaStream_t stream) {
+void enqueue_sum_columns(Extent e, const F& f, double* out, double* partials, cudaStream_t stream) {
   constexpr Index kShort = 128, kSegment = 4096;
   if (e.cols <= 0) return;
   const auto across = static_cast<unsigned>(std::min<Index>(e.cols, kMaxGridY));
@@ -137,8 +136,8 @@ void enqueue_sum_columns(Extent e, const F& f, double* out, double* partials,
     short_column_sums<<<across, kBlock, 0, stream>>>(e, f, out);
     return check(cudaGetLastError());
   }
-  const Index segments =
-      std::clamp<Index>((e.rows + kSegment - 1) / kSegment, 1, std::max<Index>(1, kMaxPartials / e.cols));
+  const Index segments = std::clamp<Index>((e.rows + kSegment - 1) / kSegment, 1,
+                                           std::max<Index>(1, kMaxPartials / e.cols));
   const dim3 grid(across, static_cast<unsigned>(segments));
   column_sums<<<grid, kBlock, 0, stream>>>(e, f, segments == 1 ? out : partials);
   check(cudaGetLastError());

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// Functors of the backend tests.
+#pragma once
+
+#include "src/core/view.hpp"
+
+namespace relulift::testing::conformance {
+
+RELULIFT_HD inline double position(Index i, Index j) {
+  return 1.0 + static_cast<double>(i) + 1e-3 * static_cast<double>(j);
+}
+struct AddPosition {
+  MatrixView<double> a;
+  RELULIFT_HD void operator()(Index i, Index j) const { a(i, j) += position(i, j); }
+};
+struct Quadratic {
+  MatrixView<const double> a;
+  RELULIFT_HD double operator()(Index i, Index j) const {
+    return a(i, j) * a(i, j) - 0.25 * a(i, j);
+  }
+};
+struct Scale {
+  MatrixView<double> a;
+  Slot factor;
+  RELULIFT_HD void operator()(Index i, Index j) const { a(i, j) *= factor.get(); }
+};
+struct Gather {
+  IndexView rows;
+  MatrixView<const double> from;
+  MatrixView<double> to;
+  RELULIFT_HD void operator()(Index k, Index j) const { to(k, j) = from(rows[k], j); }
+};
+
+}  // namespace relulift::testing::conformance

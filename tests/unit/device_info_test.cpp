@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// Asking for devices never throws, with and without a toolkit, a driver or a GPU.
+#include <gtest/gtest.h>
+
+#include "src/backends/cuda/device_info.hpp"
+
+namespace relulift::testing {
+namespace {
+
+TEST(DeviceInfo, ListsDevicesWithoutThrowing) {
+  for (const CudaDevice& device : cuda_devices()) {
+    EXPECT_FALSE(device.name.empty());
+    EXPECT_GT(device.total_bytes, 0);
+    EXPECT_LE(device.free_bytes, device.total_bytes);
+  }
+}
+
+TEST(DeviceInfo, SaysWhatItWasBuiltWith) {
+  EXPECT_EQ(cuda_versions().starts_with("CUDA "), cuda_compiled());
+  EXPECT_TRUE(cuda_compiled() || cuda_devices().empty());
+}
+
+}  // namespace
+}  // namespace relulift::testing
