@@ -12,7 +12,6 @@
 #include "tests/support/gpu.hpp"
 
 namespace relulift::testing {
-namespace {
 
 struct Cuda {
   using Type = CudaBackend;
@@ -20,6 +19,8 @@ struct Cuda {
   static std::string unavailable() { return gpu_unavailable(); }
   static bool required() { return gpu_required(); }
 };
+namespace {
+
 INSTANTIATE_TYPED_TEST_SUITE_P(Cuda, BackendConformance, Cuda);
 
 class CudaParity : public ::testing::Test {

@@ -12,8 +12,8 @@
 #include "tests/support/strict_backend.hpp"
 
 namespace relulift::testing {
-namespace {
 
+// Named, not anonymous: the names of the tests carry them.
 template <int threads>
 struct Cpu {
   using Type = CpuBackend;
@@ -27,6 +27,9 @@ struct Strict {
   static std::string unavailable() { return {}; }
   static bool required() { return true; }
 };
+
+namespace {
+
 INSTANTIATE_TYPED_TEST_SUITE_P(CpuSerial, BackendConformance, Cpu<1>);
 INSTANTIATE_TYPED_TEST_SUITE_P(CpuThreads, BackendConformance, Cpu<5>);
 INSTANTIATE_TYPED_TEST_SUITE_P(Strict, BackendConformance, Strict);
