@@ -93,10 +93,12 @@ class ConeKernel {
         double m = 0.0, v = 0.0;
         for (int l = 0; l < c; ++l) m += F[j * c + l] * F[k * c + l];
         for (int l = 0; l < r; ++l) v += cell.V[j * r + l] * cell.V[k * r + l];
+        if (k == j) value_[j] = std::sqrt(m);
         A_[j * r + k] = A_[k * r + j] = m + tail[j * r + k] + z[j] * z[k];
         K_[j * r + k] = K_[k * r + j] = v;
       }
     }
+    V_ = cell.V.data();
     rho_ = cell.rho;
     slack_ = kUnit * 4.0 * r * (static_cast<double>(cell.rows.size()) + 2.0 * c + r + 16.0);
   }
@@ -223,7 +225,15 @@ class ConeKernel {
     return std::sqrt(value);
   }
 
-  // The vertex that the last split made.
+  // The largest ||F(v_j)|| of the cell last formed; vertex() is that v_j.
+  double best_vertex() {
+    const int r = rank();
+    const int j = static_cast<int>(std::max_element(value_, value_ + r) - value_);
+    w_.assign(V_ + j * r, V_ + (j + 1) * r);
+    return value_[j];
+  }
+
+  // The vertex that the last split made, or that best_vertex found.
   const std::vector<double>& vertex() const { return w_; }
 
  private:
@@ -351,6 +361,8 @@ class ConeKernel {
 
   const ConeData& data_;
   double A_[kMax * kMax], K_[kMax * kMax];
+  double value_[kMax];
+  const double* V_ = nullptr;
   double rho_ = 0.0, slack_ = 0.0;
   std::vector<double> z_, w_;
   std::vector<Crossing> crossings_;

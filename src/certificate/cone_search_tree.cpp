@@ -3,6 +3,8 @@
 
 #include <omp.h>
 
+#include <set>
+
 namespace relulift {
 namespace {
 
@@ -17,6 +19,7 @@ struct Branch {
   std::size_t open = 0;  // stack[0, open) are cells, the rest is spare storage
   ConeDirection best;
   std::vector<ConeDirection> found;
+  std::set<std::vector<double>> climbed;  // vertices above T that were starts of an ascent
   double settled = 0.0;  // largest bound of cells given up
   Index nodes = 0;
 };
@@ -79,15 +82,16 @@ class Tree {
       kernel.form(cell);
       if (kernel.proves(T)) {
         --branch.open;
-        continue;
-      }
-      if (cell.depth >= kMaxDepth) {
+      } else if (cell.depth >= kMaxDepth) {
         give_up(kernel, branch);
-        continue;
+      } else if (prune() && cell.depth >= bad_depth() && kernel.best_vertex() > T) {
+        climb(kernel, branch);
+        give_up(kernel, branch);
+      } else {
+        const double value = kernel.split(cell, branch.stack[branch.open]);
+        ++branch.open;
+        if (value > T && !prune()) improve(kernel.vertex(), branch, T);
       }
-      const double value = kernel.split(cell, branch.stack[branch.open]);
-      ++branch.open;
-      if (value > T) above(kernel, branch, T);
     }
   }
 
@@ -96,30 +100,30 @@ class Tree {
     --branch.open;
   }
 
-  // The vertex that the last split made has a value above T.
-  void above(ConeKernel<R>& kernel, Branch& branch, double& T) {
-    const Vector w = Eigen::Map<const Vector>(kernel.vertex().data(), data_.r());
-    const bool prune = pass_.tolerance == 0.0;
-    ConeDirection top = ascend(data_, w, prune ? kScanIterations : 200);
-    if (top.value > pass_.report) {
-      branch.found.push_back(top);
-      if (static_cast<Index>(branch.found.size()) >= 4 * pass_.keep + 64)
-        keep_distinct(branch.found, pass_.keep);
-    }
-    if (prune) {
-      // Both children touch w and cannot be pruned; deep enough, their region is on the list.
-      if (branch.stack[branch.open - 1].depth < bad_depth()) return;
-      for (int k = 0; k < 2; ++k) {
-        kernel.form(branch.stack[branch.open - 1]);
-        give_up(kernel, branch);
-      }
-    } else if (top.value > branch.best.value) {
-      T = std::max(T, (1.0 + pass_.tolerance) * top.value);
-      branch.best = std::move(top);
-    }
+  ConeDirection ascend_from(const std::vector<double>& vertex, int iterations) const {
+    return ascend(data_, Eigen::Map<const Vector>(vertex.data(), data_.r()), iterations);
   }
 
-  int bad_depth() const { return 3 * data_.r(); }
+  // maximise: the new vertex has a value above T.
+  void improve(const std::vector<double>& vertex, Branch& branch, double& T) {
+    ConeDirection top = ascend_from(vertex, 200);
+    if (!(top.value > branch.best.value)) return;
+    T = std::max(T, (1.0 + pass_.tolerance) * top.value);
+    if (top.value > pass_.report) branch.found.push_back(top);
+    branch.best = std::move(top);
+  }
+
+  // prune: a cell with a vertex above T cannot be pruned; list what lies there.
+  void climb(ConeKernel<R>& kernel, Branch& branch) {
+    if (!branch.climbed.insert(kernel.vertex()).second) return;  // cells share vertices
+    ConeDirection top = ascend_from(kernel.vertex(), kScanIterations);
+    if (top.value > pass_.report) branch.found.push_back(std::move(top));
+    if (static_cast<Index>(branch.found.size()) >= 4 * pass_.keep + 64)
+      keep_distinct(branch.found, pass_.keep);
+  }
+
+  bool prune() const { return pass_.tolerance == 0.0; }
+  int bad_depth() const { return 2 * data_.r(); }
 
   // In branch order, so that nothing depends on who worked on what.
   void merge() {
