@@ -81,11 +81,11 @@ Fit train(const Data& data, double g, double seconds) {
   Fit fit{Matrix(data.X.cols(), 0), Matrix(data.Y.cols(), 0), data.Y, 0.0};
   for (int round = 0; !control.stop(); ++round) {
     const Control scan = control.within(2.0);
-    const ConeSearchResult found =
-        scan_sphere(data.X, fit.E, g * (1.0 + 1e-4), fit.S, 300, scan);
-    fmt::print("  scan {:3}: J {:.6f}, neurons {}, best {:.5f} g, violators {}, nodes {}, {:.2f} s{}\n",
-               round, fit.objective, fit.S.cols(), found.kappa_lower / g, found.violators.cols(),
-               found.nodes, scan.seconds(), found.complete ? "" : " (stopped)");
+    const ConeSearchResult found = scan_sphere(data.X, fit.E, g * (1.0 + 1e-4), fit.S, 300, scan);
+    fmt::print(
+        "  scan {:3}: J {:.6f}, neurons {}, best {:.5f} g, violators {}, nodes {}, {:.2f} s{}\n",
+        round, fit.objective, fit.S.cols(), found.kappa_lower / g, found.violators.cols(),
+        found.nodes, scan.seconds(), found.complete ? "" : " (stopped)");
     if (found.violators.cols() == 0) break;
     const Index old = fit.S.cols(), fresh = found.violators.cols();
     fit.S.conservativeResize(Eigen::NoChange, old + fresh);
@@ -119,7 +119,9 @@ void report(const Data& data, const Fit& fit, double g, double seconds, double t
 }  // namespace relulift
 
 int main(int argc, char** argv) {
-  const auto number = [&](int k, double otherwise) { return argc > k ? std::atof(argv[k]) : otherwise; };
+  const auto number = [&](int k, double otherwise) {
+    return argc > k ? std::atof(argv[k]) : otherwise;
+  };
   if (argc < 3) return 2;
   const relulift::Data data = relulift::read(argv[1]);
   const double g = number(2, 0.1);

@@ -34,7 +34,8 @@ struct ConeCell {
 template <int R>
 class ConeKernel {
  public:
-  explicit ConeKernel(const ConeData& data) : data_(data), z_(data.c()) {}
+  explicit ConeKernel(const ConeData& data)
+      : data_(data), z_(data.c()), transposed_(data.c() * data.r()) {}
 
   // The orthant with signs by the bits of `code`, in principal axes.
   void root(std::uint32_t code, ConeCell& cell) const {
@@ -67,26 +68,22 @@ class ConeKernel {
   // Forms A and K of the cell: |F(u)|^2 <= l'A l and |u|^2 = l'K l for u = sum_j l_j v_j, l >= 0.
   void form(const ConeCell& cell) {
     const int r = rank(), c = data_.c();
-    double tail[kMax * kMax] = {};  // upper triangle of sum_i a_i D_i' + D_i a_i'
-    double z[kMax] = {};
+    Square tail = Square::Zero(r, r);  // sum_i a_i D_i'
+    Column z = Column::Zero(r);
     const double* F = cell.F.data();
+    for (int j = 0; j < r; ++j)
+      for (int k = 0; k < c; ++k) transposed_[k * r + j] = F[j * c + k];
     for (std::size_t s = 0; s < cell.rows.size(); ++s) {
       const Index i = cell.rows[s];
-      const double* t = cell.T.data() + s * r;
+      const ConstColumn t(cell.T.data() + s * r, r);
       const double* e = data_.E.data() + i * c;
-      double up = 0.0, down = 0.0;
-      for (int j = 0; j < r; ++j) (t[j] > 0.0 ? up : down) += t[j];
-      const double side = up <= -down ? 1.0 : -1.0;
-      double D[kMax], a[kMax];
-      for (int j = 0; j < r; ++j) {
-        D[j] = std::max(0.0, side * t[j]);
-        double inner = 0.0;
-        for (int k = 0; k < c; ++k) inner += F[j * c + k] * e[k];
-        a[j] = std::max(0.0, -inner);
-        z[j] += data_.norm[i] * D[j];
-      }
-      for (int j = 0; j < r; ++j)
-        for (int k = j; k < r; ++k) tail[j * r + k] += a[j] * D[k] + D[j] * a[k];
+      const Column up = t.max(0.0), down = up - t;
+      const Column D = up.sum() <= down.sum() ? up : down;
+      Column a = Column::Zero(r);
+      for (int k = 0; k < c; ++k) a -= ConstColumn(&transposed_[k * r], r) * e[k];
+      a = a.max(0.0);
+      z += data_.norm[i] * D;
+      for (int k = 0; k < r; ++k) tail.col(k).array() += a * D[k];
     }
     for (int j = 0; j < r; ++j) {
       for (int k = j; k < r; ++k) {
@@ -94,7 +91,7 @@ class ConeKernel {
         for (int l = 0; l < c; ++l) m += F[j * c + l] * F[k * c + l];
         for (int l = 0; l < r; ++l) v += cell.V[j * r + l] * cell.V[k * r + l];
         if (k == j) value_[j] = std::sqrt(m);
-        A_[j * r + k] = A_[k * r + j] = m + tail[j * r + k] + z[j] * z[k];
+        A_[j * r + k] = A_[k * r + j] = m + tail(j, k) + tail(k, j) + z[j] * z[k];
         K_[j * r + k] = K_[k * r + j] = v;
       }
     }
@@ -174,41 +171,35 @@ class ConeKernel {
     for (int l = 0; l < r; ++l) w[l] /= length;
 
     // [eq:cone] F(w) = a F_j + b F_k - sum e_i min(a |T_ij|, b |T_ik|) over samples crossing.
-    other.rows.clear();
-    other.T.clear();
     const std::size_t count = cell.rows.size();
-    std::size_t kept = 0;
+    other.rows.resize(count);
+    other.T.resize(count * r);
+    std::size_t kept = 0, passed = 0;
     for (std::size_t s = 0; s < count; ++s) {
       const std::int32_t i = cell.rows[s];
-      double t[kMax] = {};
-      for (int l = 0; l < r; ++l) t[l] = cell.T[s * r + l];
+      Column t = ConstColumn(cell.T.data() + s * r, r), mine = t;
       const double tj = edge.a * t[edge.j], tk = edge.b * t[edge.k];
       double tw = tj + tk;
-      if (t[edge.j] * t[edge.k] < 0.0) {
+      if (tj * tk < 0.0) {
         const double d = std::min(std::abs(tj), std::abs(tk));
         const double* e = data_.E.data() + Index{i} * c;
         for (int l = 0; l < c; ++l) F[l] -= e[l] * d;
         // The cut goes through this sample: exactly zero, so that both children may decide it.
         if (std::abs(tw) <= 4.0 * kUnit * (std::abs(tj) + std::abs(tk))) tw = 0.0;
       }
-      bool positive = tw > 0.0, negative = tw < 0.0;
-      for (int l = 0; l < r; ++l) {
-        if (l == edge.j || l == edge.k) continue;
-        positive = positive || t[l] > 0.0;
-        negative = negative || t[l] < 0.0;
-      }
-      if ((positive || t[edge.j] > 0.0) && (negative || t[edge.j] < 0.0)) {  // v_k -> w
-        other.rows.push_back(i);
-        for (int l = 0; l < r; ++l) other.T.push_back(l == edge.k ? tw : t[l]);
-      }
-      if ((positive || t[edge.k] > 0.0) && (negative || t[edge.k] < 0.0)) {  // v_j -> w
-        cell.rows[kept] = i;
-        for (int l = 0; l < r; ++l) cell.T[kept * r + l] = l == edge.j ? tw : t[l];
-        ++kept;
-      }
+      mine[edge.j] = tw;
+      t[edge.k] = tw;
+      cell.rows[kept] = i;  // never ahead of s: overwritten unless undecided
+      MutableColumn(cell.T.data() + kept * r, r) = mine;
+      kept += mixed(mine);
+      other.rows[passed] = i;
+      MutableColumn(other.T.data() + passed * r, r) = t;
+      passed += mixed(t);
     }
     cell.rows.resize(kept);
     cell.T.resize(kept * r);
+    other.rows.resize(passed);
+    other.T.resize(passed * r);
     cell.depth += 1;
     cell.rho += kUnit * (static_cast<double>(count) + 16.0);
     other.depth = cell.depth;
@@ -240,12 +231,20 @@ class ConeKernel {
   static constexpr int kMax = R > 0 ? R : kMaxRank;
   static constexpr double kUnit = std::numeric_limits<double>::epsilon();
 
+  // R entries, unrolled for fixed R.
+  static constexpr int kSize = R > 0 ? R : Eigen::Dynamic;
+  using Column = Eigen::Array<double, kSize, 1, 0, kMax, 1>;
+  using Square = Eigen::Matrix<double, kSize, kSize, 0, kMax, kMax>;
+  using ConstColumn = Eigen::Map<const Eigen::Array<double, kSize, 1>>;
+  using MutableColumn = Eigen::Map<Eigen::Array<double, kSize, 1>>;
+
   struct Edge {
     int j = 0, k = 1;
     double a = 1.0, b = 1.0;  // the cut a v_j + b v_k
   };
 
   int rank() const { return R > 0 ? R : data_.r(); }
+  static bool mixed(const Column& t) { return t.maxCoeff() > 0.0 && t.minCoeff() < 0.0; }
   static double sign(std::uint32_t code, int j) { return (code >> j) & 1u ? -1.0 : 1.0; }
 
   // Cholesky of the kept rows of B, with positive off-diagonal entries or with zeros there. The
@@ -274,33 +273,29 @@ class ConeKernel {
   Edge choose_edge(const ConeCell& cell) {
     const int r = rank();
     if (cell.rows.empty() || cell.depth % 4 == 3) return widest(cell);
-    double weight[kMax * kMax] = {};
+    Square weight = Square::Zero(r, r);
     for (std::size_t s = 0; s < cell.rows.size(); ++s) {
-      const double* t = cell.T.data() + s * r;
+      const ConstColumn t(cell.T.data() + s * r, r);
       const double norm = data_.norm[cell.rows[s]];
-      for (int j = 0; j < r; ++j) {
-        for (int k = j + 1; k < r; ++k) {
-          const double product = t[j] * t[k];
-          if (product < 0.0)
-            weight[j * r + k] += norm * product / (std::abs(t[j]) + std::abs(t[k]));
-        }
-      }
+      const Column up = norm * t.max(0.0), down = up - norm * t;
+      for (int k = 0; k < r; ++k) weight.col(k).array() += up.min(down[k]);
     }
     Edge edge;
     double heaviest = 0.0;
     for (int j = 0; j < r; ++j)
       for (int k = j + 1; k < r; ++k)
-        if (-weight[j * r + k] > heaviest) {
-          heaviest = -weight[j * r + k];
+        if (weight(j, k) + weight(k, j) > heaviest) {
+          heaviest = weight(j, k) + weight(k, j);
           edge.j = j;
           edge.k = k;
         }
     if (!(heaviest > 0.0)) return widest(cell);
-    return median_crossing(cell, edge, heaviest) ? edge : widest(cell);
+    return median_crossing(cell, edge) ? edge : widest(cell);
   }
 
-  bool median_crossing(const ConeCell& cell, Edge& edge, double total) {
+  bool median_crossing(const ConeCell& cell, Edge& edge) {
     const int r = rank();
+    double total = 0.0;
     crossings_.clear();
     for (std::size_t s = 0; s < cell.rows.size(); ++s) {
       const double tj = cell.T[s * r + edge.j], tk = cell.T[s * r + edge.k];
@@ -308,6 +303,7 @@ class ConeKernel {
       const double sum = std::abs(tj) + std::abs(tk);
       crossings_.push_back({std::abs(tj) / sum, std::abs(tk) / sum,
                             data_.norm[cell.rows[s]] * std::abs(tj) * (std::abs(tk) / sum)});
+      total += crossings_.back().weight;
     }
     std::sort(crossings_.begin(), crossings_.end(),
               [](const Crossing& x, const Crossing& y) { return x.at < y.at; });
@@ -364,7 +360,7 @@ class ConeKernel {
   double value_[kMax];
   const double* V_ = nullptr;
   double rho_ = 0.0, slack_ = 0.0;
-  std::vector<double> z_, w_;
+  std::vector<double> z_, transposed_, w_;
   std::vector<Crossing> crossings_;
 };
 

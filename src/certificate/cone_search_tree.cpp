@@ -20,7 +20,7 @@ struct Branch {
   ConeDirection best;
   std::vector<ConeDirection> found;
   std::set<std::vector<double>> climbed;  // vertices above T that were starts of an ascent
-  double settled = 0.0;  // largest bound of cells given up
+  double settled = 0.0;                   // largest bound of cells given up
   Index nodes = 0;
 };
 
