@@ -13,7 +13,7 @@ namespace relulift {
 // alpha_i is i, beta_i is n + i; (i, n + i) is no pair: its multiplier y_i is free.
 struct LiftedPair {
   std::int32_t i, j;
-  friend auto operator<=>(const LiftedPair&, const LiftedPair&) = default;
+  auto operator<=>(const LiftedPair&) const = default;
 };
 
 struct PairsPoint {
