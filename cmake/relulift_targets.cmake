@@ -32,6 +32,8 @@ target_compile_options(relulift_internal INTERFACE
   $<$<COMPILE_LANGUAGE:CXX>:-ffp-contract=off -fno-math-errno -Wall -Wextra -Wpedantic>
   $<$<COMPILE_LANGUAGE:CUDA>:--fmad=false -Xcompiler=-ffp-contract=off,-fno-math-errno,-Wall,-Wextra>
   $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-fopenmp>)  # loops of the CPU backend in .cu files
+# Eigen serves the host alone.
+target_compile_definitions(relulift_internal INTERFACE $<$<COMPILE_LANGUAGE:CUDA>:EIGEN_NO_CUDA>)
 target_link_libraries(relulift_internal INTERFACE Eigen3::Eigen nlohmann_json::nlohmann_json)
 if(RELULIFT_WERROR)
   target_compile_options(relulift_internal INTERFACE
