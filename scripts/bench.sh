@@ -5,7 +5,7 @@ set -eu
 build=${1:?usage: scripts/bench.sh BUILD_FOLDER}
 found=no
 for program in "$build"/bench/*; do
-  [ -f "$program" ] && [ -x "$program" ] || continue
+  if [ ! -f "$program" ] || [ ! -x "$program" ]; then continue; fi
   found=yes
   printf '\n== %s\n' "$(basename "$program")"
   "$program"
