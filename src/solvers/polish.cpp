@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/solvers/polish.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <vector>
+
+namespace relulift {
+namespace {
+
+Weights selected(const Weights& w, const std::vector<Index>& keep) {
+  Weights out{Matrix(w.U.rows(), keep.size()), Matrix(w.V.rows(), keep.size())};
+  for (std::size_t k = 0; k < keep.size(); ++k) {
+    out.U.col(static_cast<Index>(k)) = w.U.col(keep[k]);
+    out.V.col(static_cast<Index>(k)) = w.V.col(keep[k]);
+  }
+  return out;
+}
+
+}  // namespace
+
+Weights balanced(const Weights& weights, double dead) {
+  const Vector u = weights.U.colwise().norm(), v = weights.V.colwise().norm();
+  const Vector size = u.cwiseProduct(v);
+  const double limit = size.size() > 0 ? dead * size.maxCoeff() : 0.0;
+  std::vector<Index> keep;
+  for (Index j = 0; j < size.size(); ++j) {
+    if (size[j] > limit && std::isfinite(size[j])) keep.push_back(j);
+  }
+  Weights out = selected(weights, keep);
+  for (std::size_t k = 0; k < keep.size(); ++k) {
+    const double factor = std::sqrt(v[keep[k]] / u[keep[k]]);
+    out.U.col(static_cast<Index>(k)) *= factor;
+    out.V.col(static_cast<Index>(k)) /= factor;
+  }
+  return out;
+}
+
+Weights merged_duplicates(const Weights& weights, double tolerance) {
+  Weights w = balanced(weights);
+  const Index m = w.neurons();
+  const Vector norm = w.U.colwise().norm();
+  const Matrix S = w.U.array().rowwise() / norm.transpose().array();
+  std::vector<Index> order(static_cast<std::size_t>(m)), keep;
+  std::iota(order.begin(), order.end(), Index{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](Index a, Index b) { return norm[a] > norm[b]; });
+  for (const Index j : order) {
+    const auto twin = std::find_if(keep.begin(), keep.end(), [&](Index k) {
+      return 0.5 * (S.col(j) - S.col(k)).squaredNorm() <= tolerance;
+    });
+    if (twin == keep.end()) {
+      keep.push_back(j);
+    } else {
+      w.V.col(*twin) += w.V.col(j) * (norm[j] / norm[*twin]);
+    }
+  }
+  return balanced(selected(w, keep));
+}
+
+Weights joined(const Weights& a, const Weights& b) {
+  if (a.neurons() == 0) return b;
+  if (b.neurons() == 0) return a;
+  Weights out{Matrix(a.U.rows(), a.neurons() + b.neurons()),
+              Matrix(a.V.rows(), a.neurons() + b.neurons())};
+  out.U << a.U, b.U;
+  out.V << a.V, b.V;
+  return out;
+}
+
+}  // namespace relulift

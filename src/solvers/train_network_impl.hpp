@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bodies of NetworkTrainer; included by train_network.hpp alone.
+#pragma once
+
+#include <cmath>
+#include <deque>
+
+namespace relulift {
+
+template <Backend B>
+NetworkTrainer<B>::NetworkTrainer(B& be, const ReducedProblem& problem,
+                                  const TrainOptions& options)
+    : be_(be),
+      options_(options),
+      at_(train_coordinates(problem, options.whitening)),
+      X_(problem.stacked_X()),
+      Y_(problem.stacked_Y()),
+      g_(problem.weight_decay),
+      constant_(problem.constant),
+      width_(options.max_neurons > 0 ? options.max_neurons : default_width(X_.rows())),
+      capacity_(width_ + options.new_directions),
+      starts_(options.starts > 0 ? options.starts : 4),
+      start_width_(std::max<Index>(1, std::min(width_ / starts_, std::max<Index>(75, X_.rows())))),
+      smoothed_(be, at_.samples, capacity_, starts_),
+      lbfgs_(be, smoothed_, capacity_, starts_),
+      search_(be, X_, Y_.cols(), options.ascents + capacity_),
+      S_(be.matrix(X_.cols(), capacity_)),
+      A_(be.matrix(X_.rows(), capacity_)),
+      gram_(be.matrix(capacity_, capacity_)),
+      correlation_(be.matrix(capacity_, Y_.cols())),
+      data_(be.matrix(X_.rows(), X_.cols())),
+      targets_(be.matrix(X_.rows(), Y_.cols())),
+      random_(options.seed, 17) {
+  be_.upload(std::span<const double>(X_.data(), static_cast<std::size_t>(X_.size())),
+             data_.view());
+  be_.upload(std::span<const double>(Y_.data(), static_cast<std::size_t>(Y_.size())),
+             targets_.view());
+}
+
+template <Backend B>
+void NetworkTrainer<B>::begin(const Control& control, const OnTrainCheck& on_check) {
+  control_ = &control;
+  on_check_ = &on_check;
+  stopped_ = false;
+  best_ = {};
+  random_ = Random(options_.seed, 17);
+  offer({Matrix(X_.cols(), 0), Matrix(Y_.cols(), 0)}, TrainSource::network);
+}
+
+template <Backend B>
+TrainReport NetworkTrainer<B>::run(const Control& control, const OnTrainCheck& on_check,
+                                   const Scanner& scanner) {
+  begin(control, on_check);
+  first_networks();
+  rounds(scanner);
+  return best_;
+}
+
+template <Backend B>
+TrainReport NetworkTrainer<B>::improve(const Weights& start, const Control& control,
+                                       const OnTrainCheck& on_check, const Scanner& scanner) {
+  begin(control, on_check);
+  Weights w = merged_duplicates(start);
+  offer(start, TrainSource::network);
+  offer(w, TrainSource::network);
+  rounds(scanner);
+  return best_;
+}
+
+template <Backend B>
+bool NetworkTrainer<B>::offer(const Weights& w, TrainSource source) {
+  const double J = objective(w);
+  if (!(J < best_.objective)) return false;
+  best_.weights = w;
+  best_.objective = J;
+  best_.source = source;
+  if (*on_check_ && !(*on_check_)(best_)) stopped_ = true;
+  return true;
+}
+
+template <Backend B>
+void NetworkTrainer<B>::first_networks() {
+  Weights all;
+  for (Index s = 0; s < starts_; ++s) {
+    all = joined(all, random_weights(at_, start_width_, random_));
+  }
+  all = at_.weights(descend(all, starts_, options_.first_smoothing));
+  for (Index s = 0; s < starts_; ++s) {
+    offer(balanced({all.U.middleCols(s * start_width_, start_width_),
+                    all.V.middleCols(s * start_width_, start_width_)},
+                   1e-9),
+          TrainSource::network);
+  }
+  if (!stop()) offer(refit(balanced(all)), TrainSource::network);
+}
+
+template <Backend B>
+Matrix NetworkTrainer<B>::descend(const Weights& w, Index starts,
+                                  const std::vector<double>& smoothing) {
+  if (w.neurons() == 0) return at_.parameters(w);
+  lbfgs_.begin(at_.parameters(w), starts);
+  for (const double eps : smoothing) {
+    if (stop()) break;
+    smoothed_.set_smoothing(eps);
+    lbfgs_.restart();
+    double before = std::numeric_limits<double>::infinity();
+    for (Index done = 0; done < options_.evaluations && !stop(); done += kChunk) {
+      lbfgs_.advance(kChunk);
+      best_.iteration += kChunk;
+      const Matrix state = lbfgs_.state();
+      const double value = state.row(kernels::kValue).sum();
+      if (state.row(kernels::kDone).minCoeff() > 0.0) break;
+      if (before - value < 1e-5 * value) break;
+      before = value;
+    }
+  }
+  return lbfgs_.point();
+}
+
+template <Backend B>
+Weights NetworkTrainer<B>::refit(const Weights& w) {
+  if (w.neurons() == 0) return w;
+  const Index k = w.neurons(), n = X_.rows(), c = Y_.cols();
+  const Vector norm = w.U.colwise().norm();
+  const Matrix S = w.U.array().rowwise() / norm.transpose().array();
+  const auto A = A_.view().block(0, 0, n, k);
+  const auto St = S_.view().block(0, 0, X_.cols(), k);
+  const auto gram = gram_.view().block(0, 0, k, k);
+  const auto correlation = correlation_.view().block(0, 0, k, c);
+  be_.upload(std::span<const double>(S.data(), static_cast<std::size_t>(S.size())), St);
+  be_.gemm(Op::none, Op::none, 1.0, data_.view(), St, 0.0, A);
+  be_.launch({n, k}, kernels::ReLU{A, A});
+  be_.syrk(Op::transpose, 1.0, A, 0.0, gram);
+  be_.gemm(Op::transpose, Op::none, 1.0, A, targets_.view(), 0.0, correlation);
+  RefitProblem problem{Matrix(k, k), Matrix(k, c), Y_.squaredNorm(), g_};
+  be_.fetch(gram, std::span<double>(problem.gram.data(), static_cast<std::size_t>(k * k)));
+  be_.fetch(correlation,
+            std::span<double>(problem.correlation.data(), static_cast<std::size_t>(k * c)));
+  const Matrix start = norm.asDiagonal() * w.V.transpose();
+  const RefitResult fit = convex_refit(problem, start, 1e-5, 2000, *control_);
+  return balanced({S, fit.W.transpose()});
+}
+
+template <Backend B>
+Directions NetworkTrainer<B>::missing(const Matrix& E, const Scanner& scanner) {
+  Matrix S(X_.cols(), options_.ascents + best_.weights.neurons());
+  S << random_directions(at_, X_, options_.ascents, random_), best_.weights.U;
+  Directions found = search_.ascend(E, S, options_.ascent_iterations);
+  const double threshold = g_ * (1.0 + options_.tolerance);
+  if (scanner) {
+    const Matrix scanned = scanner(E, threshold);
+    const Matrix F = E.transpose() * (X_ * scanned).cwiseMax(0.0);
+    Directions both{Matrix(S.rows(), S.cols() + scanned.cols()), Vector(S.cols() + scanned.cols())};
+    both.S << found.S, scanned;
+    both.value << found.value, F.colwise().norm().transpose();
+    found = std::move(both);
+  }
+  best_.kappa_found = found.value.size() > 0 ? found.value.maxCoeff() / g_ : 0.0;
+  return distinct(found, options_.new_directions, threshold, 1.0 - 1e-5);
+}
+
+// New neurons point along E'(Xs)_+ with sizes in proportion to the violation; one exact line
+// search over the common factor t of 1/2 ||E - t F||^2 + g t sum.
+template <Backend B>
+Weights NetworkTrainer<B>::with_new(const Weights& w, const Matrix& E,
+                                    const Directions& found) const {
+  const Matrix A = (X_ * found.S).cwiseMax(0.0);
+  Matrix V = E.transpose() * A;
+  const Vector norm = V.colwise().norm();
+  const Vector violation = (norm.array() - g_).cwiseMax(1e-12 * g_);
+  V = V * (violation.cwiseQuotient(norm)).asDiagonal();
+  const Matrix F = A * V.transpose();
+  const double gain = F.cwiseProduct(E).sum() - g_ * violation.sum();
+  const double t = std::max(0.0, gain) / std::max(F.squaredNorm(), 1e-300);
+  return joined(w, balanced({found.S, t * V}));
+}
+
+template <Backend B>
+void NetworkTrainer<B>::rounds(const Scanner& scanner) {
+  std::deque<double> history{best_.objective};
+  while (!stop()) {
+    const Matrix E = residual(X_, Y_, best_.weights);
+    const Directions found = missing(E, scanner);
+    Weights w = best_.weights;
+    if (found.value.size() > 0) {
+      w = with_new(w, E, found);
+      offer(w, TrainSource::column_generation);
+      w = refit(w);
+      offer(w, TrainSource::column_generation);
+    }
+    if (stop()) break;
+    const Weights moved = balanced(at_.weights(descend(w, 1, options_.smoothing)), 1e-9);
+    offer(moved, found.value.size() > 0 ? TrainSource::column_generation : best_.source);
+    if (stop()) break;
+    offer(refit(moved), best_.source);
+    ++best_.rounds;
+    history.push_back(best_.objective);
+    if (static_cast<Index>(history.size()) > options_.patience) {
+      if (history.front() - best_.objective <= options_.stall * best_.objective) break;
+      history.pop_front();
+    }
+    if (found.value.size() == 0) break;
+  }
+}
+
+}  // namespace relulift

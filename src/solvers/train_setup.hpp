@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// Coordinates, starting points and host-side evaluation for network training.
+#pragma once
+
+#include "src/core/random.hpp"
+#include "src/solvers/train_objective.hpp"
+#include "src/solvers/train_options.hpp"
+
+namespace relulift {
+
+// u = to_features * u' with to_features = V diag(scale), X = W diag(sigma) V' and
+// scale_i ~ sigma_i^-whitening: the penalty becomes g/2 ||scale o u'||^2, exactly.
+struct TrainCoordinates {
+  ScaledSamples samples;  // X rotated and scaled
+  Matrix rotation;        // V, d x d orthonormal
+  Vector sigma;           // descending
+
+  Matrix parameters(const Weights& weights) const;  // (d + c) x m
+  Weights weights(const Matrix& parameters) const;
+};
+TrainCoordinates train_coordinates(const ReducedProblem& problem, double whitening);
+
+// max(2n, 300), less where the work arrays would pass about 4 GB.
+Index default_width(Index samples);
+
+// Balanced random networks (one after the other), directions drawn whitened and isotropic in
+// turn, of a size that explains part of Y.
+Weights random_weights(const TrainCoordinates& at, Index neurons, Random& random);
+
+// Unit directions to start ascents from: isotropic, whitened and rows of X (both signs), in turn.
+Matrix random_directions(const TrainCoordinates& at, const Matrix& X, Index count, Random& random);
+
+// Y - (XU)_+ V' on stacked rows.
+Matrix residual(const Matrix& X, const Matrix& Y, const Weights& weights);
+// J on stacked rows without the constant, given the residual.
+double objective_of(const Matrix& E, const Weights& weights, double weight_decay);
+
+}  // namespace relulift
