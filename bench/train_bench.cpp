@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// Network training alone: J against seconds.
+//   train_bench FILE.csv [--seconds S] [--decay G] [--divide-by-std] [key=value ..]
+// Columns x* are features, y* targets. Zero rows are dropped, nothing else is presolved.
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "src/backends/cpu/cpu_backend.hpp"
+#include "src/solvers/train_network.hpp"
+
+namespace {
+
+using namespace relulift;
+
+ReducedProblem read(const std::string& file, bool divide, double decay) {
+  std::ifstream in(file);
+  std::string line, cell;
+  std::getline(in, line);
+  std::stringstream header(line);
+  Index d = 0, c = 0;
+  while (std::getline(header, cell, ',')) (cell[0] == 'x' ? d : c)++;
+  std::vector<double> values;
+  while (std::getline(in, line)) {
+    std::stringstream row(line);
+    while (std::getline(row, cell, ',')) values.push_back(std::strtod(cell.c_str(), nullptr));
+  }
+  const Index n = static_cast<Index>(values.size()) / (d + c);
+  const Matrix all =
+      Eigen::Map<const Matrix>(values.data(), d + c, n).transpose();
+  ReducedProblem p;
+  Matrix X = all.leftCols(d);
+  if (divide) X /= std::sqrt((X.array() - X.mean()).square().mean());
+  const Matrix Y = all.rightCols(c);
+  p.X.resize(n, d);
+  p.Y.resize(n, c);
+  Index kept = 0;
+  for (Index i = 0; i < n; ++i) {
+    if (X.row(i).squaredNorm() == 0.0) {
+      p.constant += 0.5 * Y.row(i).squaredNorm();
+      continue;
+    }
+    p.X.row(kept) = X.row(i);
+    p.Y.row(kept++) = Y.row(i);
+  }
+  p.X.conservativeResize(kept, Eigen::NoChange);
+  p.Y.conservativeResize(kept, Eigen::NoChange);
+  p.Y_beta.resize(0, c);
+  p.weight_decay = decay;
+  return p;
+}
+
+void set(TrainOptions& o, const std::string& text) {
+  const auto at = text.find('=');
+  const std::string key = text.substr(0, at), value = text.substr(at + 1);
+  const double x = std::atof(value.c_str());
+  if (key == "width") o.max_neurons = static_cast<Index>(x);
+  if (key == "starts") o.starts = static_cast<Index>(x);
+  if (key == "seed") o.seed = static_cast<std::uint64_t>(x);
+  if (key == "evaluations") o.evaluations = static_cast<Index>(x);
+  if (key == "new") o.new_directions = static_cast<Index>(x);
+  if (key == "ascents") o.ascents = static_cast<Index>(x);
+  if (key == "whitening") o.whitening = x;
+  if (key == "patience") o.patience = static_cast<Index>(x);
+  if (key == "stall") o.stall = x;
+  const auto list = [&] {
+    std::vector<double> out;
+    std::stringstream s(value);
+    for (std::string cell; std::getline(s, cell, ',');) out.push_back(std::atof(cell.c_str()));
+    return out;
+  };
+  if (key == "first") o.first_smoothing = list();
+  if (key == "smoothing") o.smoothing = list();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  double seconds = 10.0, decay = 0.1;
+  bool divide = false;
+  TrainOptions options;
+  for (int k = 2; k < argc; ++k) {
+    const std::string arg = argv[k];
+    if (arg == "--seconds") {
+      seconds = std::atof(argv[++k]);
+    } else if (arg == "--decay") {
+      decay = std::atof(argv[++k]);
+    } else if (arg == "--divide-by-std") {
+      divide = true;
+    } else {
+      set(options, arg);
+    }
+  }
+  const ReducedProblem problem = read(argv[1], divide, decay);
+  CpuBackend backend;
+  const Control control(seconds);
+  NetworkTrainer<CpuBackend> trainer(backend, problem, options);
+  const TrainReport r = trainer.run(control, [&](const TrainReport& now) {
+    std::printf("%8.2f s  J %.6f  neurons %ld  evaluations %ld  rounds %ld  kappa %.4f\n",
+                control.seconds(), now.objective, long(now.weights.neurons()),
+                long(now.iteration), long(now.rounds), now.kappa_found);
+    return true;
+  });
+  std::printf("END %8.2f s  J %.6f  neurons %ld  evaluations %ld  rounds %ld  kappa %.4f\n",
+              control.seconds(), r.objective, long(r.weights.neurons()), long(r.iteration),
+              long(r.rounds), r.kappa_found);
+}
