@@ -30,8 +30,7 @@ ReducedProblem read(const std::string& file, bool divide, double decay) {
     while (std::getline(row, cell, ',')) values.push_back(std::strtod(cell.c_str(), nullptr));
   }
   const Index n = static_cast<Index>(values.size()) / (d + c);
-  const Matrix all =
-      Eigen::Map<const Matrix>(values.data(), d + c, n).transpose();
+  const Matrix all = Eigen::Map<const Matrix>(values.data(), d + c, n).transpose();
   ReducedProblem p;
   Matrix X = all.leftCols(d);
   if (divide) X /= std::sqrt((X.array() - X.mean()).square().mean());
@@ -103,8 +102,8 @@ int main(int argc, char** argv) {
   NetworkTrainer<CpuBackend> trainer(backend, problem, options);
   const TrainReport r = trainer.run(control, [&](const TrainReport& now) {
     std::printf("%8.2f cpu s  J %.6f  neurons %ld  evaluations %ld  rounds %ld  kappa %.4f\n",
-                cpu_seconds(), now.objective, long(now.weights.neurons()),
-                long(now.iteration), long(now.rounds), now.kappa_found);
+                cpu_seconds(), now.objective, long(now.weights.neurons()), long(now.iteration),
+                long(now.rounds), now.kappa_found);
     return true;
   });
   std::printf("END %8.2f cpu s  J %.6f  neurons %ld  evaluations %ld  rounds %ld  kappa %.4f\n",

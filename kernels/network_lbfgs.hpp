@@ -47,8 +47,8 @@ struct JudgeTrial {
   RELULIFT_HD void operator()(Index s, Index) const {
     const double J = state(kValue, s), t = state(kStep, s), slope = state(kSlope, s);
     const bool first = state(kStarted, s) == 0.0;
-    const bool good = first || (state(kDone, s) == 0.0 && value[s] <= J + 1e-4 * t * slope &&
-                                value[s] < J);
+    const bool good =
+        first || (state(kDone, s) == 0.0 && value[s] <= J + 1e-4 * t * slope && value[s] < J);
     state(kAccepted, s) = good ? 1.0 : 0.0;
     if (good) {
       state(kValue, s) = value[s];
@@ -109,8 +109,8 @@ struct TwoLoop {
       }
     }
     const double sy = G(at[0], at[1]);
-    const bool curved = state(kStarted, s) != 0.0 &&
-                        sy > 1e-10 * sqrt(G(at[0], at[0])) * sqrt(G(at[1], at[1]));
+    const bool curved =
+        state(kStarted, s) != 0.0 && sy > 1e-10 * sqrt(G(at[0], at[0])) * sqrt(G(at[1], at[1]));
     state(kStarted, s) = 1.0;
     if (!curved) return;
     state(kHead, s) = static_cast<double>((head + 1) % kPairs);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Directions that a network misses: maximise ||E'(Xu)_+|| over the unit sphere, [eq:rescale]. Ascent
+// Directions that a network misses: maximise ||E'(Xu)_+|| over the unit sphere, [eq:rescale].
+// Ascent
 //     u <- X'((E E'a) o 1[Xu > 0]) / ||.||,  a = (Xu)_+                                 [eq:ascent]
 // from many starts at once. It is not monotone (the best iterate of each start is kept) and proves
 // nothing: finding no direction above g is a failure to find, not optimality.
@@ -92,8 +93,8 @@ void DirectionSearch<B>::evaluate() {
   be_.launch({n_, count_}, kernels::ReLU{part(Z_), part(A_)});
   be_.gemm(Op::transpose, Op::none, 1.0, E_.view(), part(A_), 0.0, part(F_));
   be_.sum_columns({c_, count_}, kernels::Square{part(F_)}, value_[0]);
-  be_.launch({d_, count_}, kernels::KeepBest{part(S_), part(best_), value_[0].address,
-                                             best_value_[0].address});
+  be_.launch({d_, count_},
+             kernels::KeepBest{part(S_), part(best_), value_[0].address, best_value_[0].address});
   be_.launch({count_}, kernels::KeepBestValue{value_[0].address, best_value_[0].address});
 }
 

@@ -53,8 +53,8 @@ class Lbfgs {
   void restart() {
     const std::vector<double> zero(static_cast<std::size_t>(rows_ * neurons_ * starts_), 0.0);
     be_.upload(zero, all(p_));
-    const std::vector<double> idle(
-        static_cast<std::size_t>(kernels::kLbfgsRows * max_starts_), 0.0);
+    const std::vector<double> idle(static_cast<std::size_t>(kernels::kLbfgsRows * max_starts_),
+                                   0.0);
     be_.upload(idle, state_.view());
   }
 

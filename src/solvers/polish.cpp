@@ -44,8 +44,7 @@ Weights merged_duplicates(const Weights& weights, double tolerance) {
   const Matrix S = w.U.array().rowwise() / norm.transpose().array();
   std::vector<Index> order(static_cast<std::size_t>(m)), keep;
   std::iota(order.begin(), order.end(), Index{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](Index a, Index b) { return norm[a] > norm[b]; });
+  std::stable_sort(order.begin(), order.end(), [&](Index a, Index b) { return norm[a] > norm[b]; });
   for (const Index j : order) {
     const auto twin = std::find_if(keep.begin(), keep.end(), [&](Index k) {
       return 0.5 * (S.col(j) - S.col(k)).squaredNorm() <= tolerance;

@@ -8,8 +8,7 @@
 namespace relulift {
 
 template <Backend B>
-NetworkTrainer<B>::NetworkTrainer(B& be, const ReducedProblem& problem,
-                                  const TrainOptions& options)
+NetworkTrainer<B>::NetworkTrainer(B& be, const ReducedProblem& problem, const TrainOptions& options)
     : be_(be),
       options_(options),
       at_(train_coordinates(problem, options.whitening)),
@@ -31,8 +30,7 @@ NetworkTrainer<B>::NetworkTrainer(B& be, const ReducedProblem& problem,
       data_(be.matrix(X_.rows(), X_.cols())),
       targets_(be.matrix(X_.rows(), Y_.cols())),
       random_(options.seed, 17) {
-  be_.upload(std::span<const double>(X_.data(), static_cast<std::size_t>(X_.size())),
-             data_.view());
+  be_.upload(std::span<const double>(X_.data(), static_cast<std::size_t>(X_.size())), data_.view());
   be_.upload(std::span<const double>(Y_.data(), static_cast<std::size_t>(Y_.size())),
              targets_.view());
 }
@@ -82,7 +80,7 @@ template <Backend B>
 void NetworkTrainer<B>::first_networks() {
   Weights all;
   for (Index s = 0; s < starts_; ++s) {
-    all = joined(all, random_weights(at_, start_width_, random_));
+    all = joined(all, random_weights(at_, X_, start_width_, random_));
   }
   all = at_.weights(descend(all, starts_, options_.first_smoothing));
   for (Index s = 0; s < starts_; ++s) {

@@ -106,8 +106,7 @@ SmoothedObjective<B>::SmoothedObjective(B& be, const ScaledSamples& data, Index 
 }
 
 template <Backend B>
-void SmoothedObjective<B>::evaluate(MatrixView<const double> P, MatrixView<double> G,
-                                    Slot values) {
+void SmoothedObjective<B>::evaluate(MatrixView<const double> P, MatrixView<double> G, Slot values) {
   activate(P);
   residual(P);
   be_.launch({starts_}, AddSlots{loss_[0].address, penalty_[0].address, values.address});
@@ -152,9 +151,8 @@ void SmoothedObjective<B>::gradient(MatrixView<const double> P, MatrixView<doubl
   be_.sum_columns({n_, M}, kernels::KinkPull{wide(B_), wide(W_), row_.view()}, pull_[0]);
   be_.launch({n_, M}, kernels::Mask{wide(B_), wide(W_)});
   be_.gemm(Op::transpose, Op::none, 1.0, X_.view(), wide(B_), 0.0, G.block(0, 0, d_, M));
-  be_.launch({d_ + c_, M},
-             kernels::GradientTail{G, P, weight_.view(), scale_.view(), width_.view(),
-                                   pull_[0].address, eps_[0], d_});
+  be_.launch({d_ + c_, M}, kernels::GradientTail{G, P, weight_.view(), scale_.view(), width_.view(),
+                                                 pull_[0].address, eps_[0], d_});
 }
 
 }  // namespace relulift

@@ -46,8 +46,7 @@ Index default_width(Index samples) {
   return std::clamp<Index>(wanted, 1, std::max<Index>(fits, 300));
 }
 
-Matrix random_directions(const TrainCoordinates& at, const Matrix& X, Index count,
-                         Random& random) {
+Matrix random_directions(const TrainCoordinates& at, const Matrix& X, Index count, Random& random) {
   const Index d = X.cols();
   Matrix S(d, count);
   for (Index j = 0; j < count; ++j) {
@@ -65,28 +64,21 @@ Matrix random_directions(const TrainCoordinates& at, const Matrix& X, Index coun
   return S;
 }
 
-Weights random_weights(const TrainCoordinates& at, Index neurons, Random& random) {
-  const Index d = at.rotation.rows(), c = at.samples.Y.cols();
-  Weights w{Matrix(d, neurons), Matrix(c, neurons)};
+Weights random_weights(const TrainCoordinates& at, const Matrix& X, Index neurons, Random& random) {
+  const Matrix& Y = at.samples.Y;
+  Matrix U = random_directions(at, X, neurons, random);
+  const Matrix A = (X * U).cwiseMax(0.0);
+  Matrix V = Y.transpose() * A;
+  // A little noise: neurons of a shared output direction would stay together.
   for (Index j = 0; j < neurons; ++j) {
-    Vector z(d);
-    for (Index i = 0; i < d; ++i) z[i] = random.normal();
-    w.U.col(j) = at.rotation * z.cwiseQuotient(at.sigma);
-    for (Index k = 0; k < c; ++k) w.V(k, j) = random.normal();
-    // Sizes ||u|| ||v|| that sum to about what the penalty of a fit would allow.
-    w.U.col(j).normalize();
-    w.V.col(j).normalize();
+    const double size = 0.3 * V.col(j).norm() / std::sqrt(static_cast<double>(V.rows())) + 1e-12;
+    for (Index k = 0; k < V.rows(); ++k) V(k, j) += size * random.normal();
+    V.col(j).normalize();
   }
-  // The smallest sizes for which the outputs reach half of Y in norm.
-  const Matrix F = at.samples.Y - residual(at.samples.X, at.samples.Y, [&] {
-    Weights scaled = w;
-    scaled.U = at.samples.scale.cwiseInverse().asDiagonal() * (at.rotation.transpose() * w.U);
-    return scaled;
-  }());
-  const double size = F.norm() > 0.0 ? 0.5 * at.samples.Y.norm() / F.norm() : 1.0;
-  w.U *= std::sqrt(size);
-  w.V *= std::sqrt(size);
-  return w;
+  const Matrix F = A * V.transpose();
+  const double gain = F.cwiseProduct(Y).sum() - at.samples.weight_decay * neurons;
+  const double t = gain > 0.0 ? gain / F.squaredNorm() : 1e-3 * Y.norm() / (F.norm() + 1e-300);
+  return {std::sqrt(t) * U, std::sqrt(t) * V};
 }
 
 Matrix residual(const Matrix& X, const Matrix& Y, const Weights& weights) {

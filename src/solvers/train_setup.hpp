@@ -23,9 +23,9 @@ TrainCoordinates train_coordinates(const ReducedProblem& problem, double whiteni
 // max(2n, 300), less where the work arrays would pass about 4 GB.
 Index default_width(Index samples);
 
-// Balanced random networks (one after the other), directions drawn whitened and isotropic in
-// turn, of a size that explains part of Y.
-Weights random_weights(const TrainCoordinates& at, Index neurons, Random& random);
+// Random directions of equal size with outputs near Y'(Xs)_+, the size from a line search: J is
+// below that of the zero network, so a descent cannot end at that saddle.
+Weights random_weights(const TrainCoordinates& at, const Matrix& X, Index neurons, Random& random);
 
 // Unit directions to start ascents from: isotropic, whitened and rows of X (both signs), in turn.
 Matrix random_directions(const TrainCoordinates& at, const Matrix& X, Index count, Random& random);
