@@ -133,6 +133,7 @@ RowGroups group_parallel_rows(const Matrix& columns, double tolerance) {
     const Index exact = groups.representative[j];
     if (exact < 0) {
       moved_by(norm(j));
+      groups.exact = groups.exact && norm(j) == 0.0;
       continue;
     }
     const Index i = nearest[exact];
@@ -145,6 +146,7 @@ RowGroups group_parallel_rows(const Matrix& columns, double tolerance) {
       const Fit fit = fit_to(X, j, i);
       groups.ratio[j] = fit.ratio;
       moved_by(fit.distance);
+      groups.exact = false;
     }
   }
   groups.perturbation = perturbation;

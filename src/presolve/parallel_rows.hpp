@@ -12,7 +12,8 @@ struct RowGroups {
   std::vector<Index> representative;  // first row of the direction; -1 for a zero row
   std::vector<double> ratio;          // tau_j; 0 for a zero row
   std::vector<Index> directions;      // the representatives, ascending
-  double perturbation = 0.0;          // ||Delta||_F of [eq:perturb]; 0 when all merging was exact
+  bool exact = true;          // every merged row is exactly parallel, every dropped row is zero
+  double perturbation = 0.0;  // ||Delta||_F of [eq:perturb], an estimate in double
 };
 
 // Exactly parallel rows (either sign) and zero rows are always found. Rows within the relative

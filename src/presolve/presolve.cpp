@@ -115,6 +115,7 @@ Presolved presolve(const Problem& problem, const PresolveOptions& options) {
   Presolved out;
   out.features = problem.features;
   out.removed_rows = problem.samples - static_cast<Index>(groups.directions.size());
+  out.exact = groups.exact;
   out.perturbation = groups.perturbation;
   merge_rows(X, Y, groups, out);
   out.representative = std::move(groups.representative);
@@ -157,7 +158,7 @@ DualCandidate Presolved::dual_candidate(const Multipliers& multipliers) const {
   const Index n = reduced.n();
   DualCandidate candidate;
   // Exact merging is redone by the certificate; only a perturbed one has to be told.
-  if (perturbation > 0.0) candidate.representative = representative;
+  if (!exact) candidate.representative = representative;
   candidate.G = multipliers.G;
   candidate.H = Matrix::Zero(n, reduced.c());
   for (Index k = 0; k < reduced.p(); ++k)

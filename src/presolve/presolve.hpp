@@ -20,7 +20,9 @@ struct PresolveOptions {
 struct Presolved {
   ReducedProblem reduced;  // n() == 0: no row is left and the zero network is optimal
   Index removed_rows = 0;  // zero and merged rows
-  // ||Delta||_F of [eq:perturb]: 0 when all merging was exact. The certificate measures it itself.
+  // Only exactly parallel and exactly zero rows were merged: nothing to pay.
+  bool exact = true;
+  // Estimate of ||Delta||_F of [eq:perturb]. The certificate measures it itself.
   double perturbation = 0.0;
 
   Index features = 0;  // of the data as given
