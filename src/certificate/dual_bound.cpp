@@ -63,8 +63,7 @@ class Repair {
     const Extended quadratic = t * t / 2 * square_;
     const Extended deficit = std::max<Extended>(0, t * growth - 1) * penalty_;
     const Extended bound = constant_ + t * linear_ - quadratic - deficit - cost_;
-    const Extended size =
-        constant_ + t * size_ + quadratic + (t * growth + 1) * penalty_ + cost_;
+    const Extended size = constant_ + t * size_ + quadratic + (t * growth + 1) * penalty_ + cost_;
     return rounded_down(bound, size);
   }
 

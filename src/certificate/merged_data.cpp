@@ -47,8 +47,7 @@ std::vector<Index> find_parallel_rows(const Matrix& X) {
     order.push_back(j);
   }
   const auto before = [&](Index a, Index b) {
-    return std::lexicographical_compare(key[a].begin(), key[a].end(), key[b].begin(),
-                                        key[b].end());
+    return std::lexicographical_compare(key[a].begin(), key[a].end(), key[b].begin(), key[b].end());
   };
   std::stable_sort(order.begin(), order.end(), before);
   for (std::size_t first = 0, last = 0; first < order.size(); first = last) {

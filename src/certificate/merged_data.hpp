@@ -16,11 +16,11 @@ using ExtendedMatrix = Eigen::Matrix<Extended, Eigen::Dynamic, Eigen::Dynamic>;
 
 struct MergedData {
   double weight_decay = 0.0;
-  Matrix X;                  // k x d, representatives as they stand in the data
-  ExtendedVector A, B;       // weights of alpha and beta
-  ExtendedMatrix AYa, BYb;   // weighted targets, k x c
-  Extended constant = 0;     // what no network can change
-  Extended half_square = 0;  // 1/2 ||Y||^2
+  Matrix X;                    // k x d, representatives as they stand in the data
+  ExtendedVector A, B;         // weights of alpha and beta
+  ExtendedMatrix AYa, BYb;     // weighted targets, k x c
+  Extended constant = 0;       // what no network can change
+  Extended half_square = 0;    // 1/2 ||Y||^2
   double weight_rounding = 0;  // bound on the relative error of A, B and of each target's terms
   // Bound on ||Delta||_F of [eq:perturb]; exactly 0 when every merged row is exactly parallel.
   Extended perturbation = 0;

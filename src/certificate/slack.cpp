@@ -126,8 +126,7 @@ void couple_outputs(const MergedData& data, const DualCandidate& candidate, Slac
     Matrix size(k, 1);
     for (Index i = 0; i < k; ++i) {
       const T a = static_cast<T>(data.A(i) * candidate.G(i, o));
-      const T b =
-          candidate.H.size() > 0 ? static_cast<T>(data.B(i) * candidate.H(i, o)) : T(0);
+      const T b = candidate.H.size() > 0 ? static_cast<T>(data.B(i) * candidate.H(i, o)) : T(0);
       difference(i) = a - b;
       size(i) = static_cast<double>(std::abs(a) + std::abs(b));
       slack.Q(k + d + o, i) = (a + b) / 4;
@@ -141,7 +140,7 @@ void couple_outputs(const MergedData& data, const DualCandidate& candidate, Slac
         magnitude += std::abs(data.X(i, l)) * size(i);
       }
       slack.Q(k + d + o, k + l) = sum / 4;
-      slack.error(k + d + o, k + l) = (roundings + (k + 2) * kUnit<T>) * magnitude;
+      slack.error(k + d + o, k + l) = (roundings + (k + 2) * kUnit<T>)*magnitude;
     }
   }
 }
@@ -196,9 +195,9 @@ Matrix shifted_error(const Slack<T>& slack, const Shift<T>& shift, double kappa,
     error(p, p) += 8 * kUnit<T> * (size(M(p, p)) + size(slack.Q(p, p)));
   for (Index q = 0; q < d; ++q)
     for (Index p = q; p < d; ++p)
-      error(k + p, k + q) += kappa * shift.u_block_error(p, q) +
-                             4 * kUnit<T> * (kappa * size(shift.u_block(p, q)) +
-                                             size(M(k + p, k + q)));
+      error(k + p, k + q) +=
+          kappa * shift.u_block_error(p, q) +
+          4 * kUnit<T> * (kappa * size(shift.u_block(p, q)) + size(M(k + p, k + q)));
   return error;
 }
 

@@ -20,7 +20,8 @@ struct Slack {
 };
 
 // W >= 0 is enforced by projection: negative entries that must not be negative count as zero.
-// O(k^2 d) for a dense W, O(entries d) for a list. Throws std::logic_error on sizes that do not fit.
+// O(k^2 d) for a dense W, O(entries d) for a list. Throws std::logic_error on sizes that do not
+// fit.
 template <class T>
 Slack<T> build_slack(const MergedData& data, const DualCandidate& candidate);
 

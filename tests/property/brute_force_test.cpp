@@ -13,8 +13,12 @@ namespace {
 // X = I, y = (3, 4, -5), g = 1: one neuron for the positive part of norm 5, one for the negative
 // part of norm 5, each at min_t (t - 5)^2/2 + g t = 5 g - g^2/2. Optimum 9.
 TEST(BruteForce, IdentityDataReachesNine) {
-  const Problem p{.samples = 3, .features = 3, .outputs = 1, .X = {1, 0, 0, 0, 1, 0, 0, 0, 1},
-                  .Y = {3, 4, -5}, .weight_decay = 1};
+  const Problem p{.samples = 3,
+                  .features = 3,
+                  .outputs = 1,
+                  .X = {1, 0, 0, 0, 1, 0, 0, 0, 1},
+                  .Y = {3, 4, -5},
+                  .weight_decay = 1};
 
   const BruteForce best = brute_force(p, 1e-9);
 

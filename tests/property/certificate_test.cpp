@@ -14,13 +14,17 @@
 namespace relulift {
 namespace {
 
-using testing::BruteForce;
 using testing::brute_force;
+using testing::BruteForce;
 using testing::random_problem;
 
 Problem identity_data() {
-  return {.samples = 3, .features = 3, .outputs = 1, .X = {1, 0, 0, 0, 1, 0, 0, 0, 1},
-          .Y = {3, 4, -5}, .weight_decay = 1};
+  return {.samples = 3,
+          .features = 3,
+          .outputs = 1,
+          .X = {1, 0, 0, 0, 1, 0, 0, 0, 1},
+          .Y = {3, 4, -5},
+          .weight_decay = 1};
 }
 
 // Tiny data with one degeneracy of each kind in turn.
@@ -57,7 +61,11 @@ TEST(Certificate, AttainsTheOptimumOfMergedRows) {
   const double g = 0.5;
   // alpha: 1/2 (f-2)^2 + 1/2 (2f-3)^2 + g f = 5/2 f^2 - (8-g) f + const: min (13 - (8-g)^2/5)/2.
   // beta: 1/2 (f-4)^2 + g f: 4 g - g^2/2.
-  const Problem p{.samples = 3, .features = 1, .outputs = 1, .X = {1, 2, -1}, .Y = {2, 3, 4},
+  const Problem p{.samples = 3,
+                  .features = 1,
+                  .outputs = 1,
+                  .X = {1, 2, -1},
+                  .Y = {2, 3, 4},
                   .weight_decay = g};
   const double best = (13 - (8 - g) * (8 - g) / 5) / 2 + 4 * g - g * g / 2;
   DualCandidate dual;  // residuals: A f - A Ya = -g/A, and -g/B with A^2 = 5, B = 1
@@ -142,8 +150,12 @@ TEST(Certificate, CanonicalMultipliersDoNotDependOnScaleOrRotation) {
   const Presolved pre = presolve(p);
   const BruteForce best = brute_force(p, 1e-4);
   const Multipliers dual = testing::residual_multipliers(pre.reduced, pre.weights(best.network));
-  Problem reduced{.samples = pre.reduced.n() + pre.reduced.p(), .features = pre.reduced.d(),
-                  .outputs = 2, .X = {}, .Y = {}, .weight_decay = pre.reduced.weight_decay};
+  Problem reduced{.samples = pre.reduced.n() + pre.reduced.p(),
+                  .features = pre.reduced.d(),
+                  .outputs = 2,
+                  .X = {},
+                  .Y = {},
+                  .weight_decay = pre.reduced.weight_decay};
   const Matrix X = pre.reduced.stacked_X(), Y = pre.reduced.stacked_Y();
   reduced.X.assign(X.data(), X.data() + X.size());
   reduced.Y.assign(Y.data(), Y.data() + Y.size());
@@ -151,15 +163,14 @@ TEST(Certificate, CanonicalMultipliersDoNotDependOnScaleOrRotation) {
   ASSERT_EQ(again.reduced.n(), pre.reduced.n());
 
   const Bound on_data = certify_multipliers(p, pre.dual_candidate(dual));
-  const Bound on_reduced = certify_multipliers(
-      reduced, [&] {
-        DualCandidate same = again.dual_candidate(dual);  // the same directions, other units
-        const double unit = std::sqrt(again.sigma);
-        Vector factor(2 * pre.reduced.n());
-        factor << unit * again.weight.cwiseInverse(), unit * again.weight.cwiseInverse();
-        same.dense = factor.asDiagonal() * same.dense * factor.asDiagonal();
-        return same;
-      }());
+  const Bound on_reduced = certify_multipliers(reduced, [&] {
+    DualCandidate same = again.dual_candidate(dual);  // the same directions, other units
+    const double unit = std::sqrt(again.sigma);
+    Vector factor(2 * pre.reduced.n());
+    factor << unit * again.weight.cwiseInverse(), unit * again.weight.cwiseInverse();
+    same.dense = factor.asDiagonal() * same.dense * factor.asDiagonal();
+    return same;
+  }());
 
   EXPECT_GT(on_data.value, 0.0);
   EXPECT_NEAR(on_data.value, on_reduced.value + pre.reduced.constant, 1e-3 * on_data.value);
@@ -225,8 +236,8 @@ TEST(Certificate, RefusesWhatDoesNotFit) {
 }
 
 TEST(Certificate, ZeroDataProvesTheConstant) {
-  const Problem p{.samples = 2, .features = 1, .outputs = 1, .X = {0, 0}, .Y = {3, 4},
-                  .weight_decay = 1};
+  const Problem p{
+      .samples = 2, .features = 1, .outputs = 1, .X = {0, 0}, .Y = {3, 4}, .weight_decay = 1};
   DualCandidate dual;
   dual.G = Matrix::Zero(0, 1);
 
@@ -254,8 +265,7 @@ TEST(ResidualBound, IsExactAtTheOptimumAndValidElsewhere) {
     EXPECT_LE(at_optimum, best.upper);
     EXPECT_NEAR(at_optimum, best.upper, 1e-3 * best.upper);
     for (int trial = 0; trial < 5; ++trial) {
-      const Matrix F =
-          residual_of(testing::random_network(random, p.features, p.outputs, 3, 0.4));
+      const Matrix F = residual_of(testing::random_network(random, p.features, p.outputs, 3, 0.4));
       const double kappa = testing::exact_kappa(X, F) * (1 + 1e-12);
       EXPECT_LE(rescaled_bound(p, F, kappa), best.upper);
       EXPECT_LE(kappa, spectral_norm_bound(X) * spectral_norm_bound(F) * (1 + 1e-11));

@@ -31,7 +31,8 @@ inline double gain(const MatrixXd& X, const MatrixXd& E, const VectorXd& u) {
 inline std::vector<VectorXd> rays(const MatrixXd& X) {
   std::vector<VectorXd> found;
   const auto both = [&](const VectorXd& r) {
-    if (r.norm() > 1e-12 * (1 + X.norm())) found.insert(found.end(), {r.normalized(), -r.normalized()});
+    if (r.norm() > 1e-12 * (1 + X.norm()))
+      found.insert(found.end(), {r.normalized(), -r.normalized()});
   };
   for (Index l = 0; l < X.cols(); ++l) both(VectorXd::Unit(X.cols(), l) * (2 + X.norm()));
   for (Index i = 0; i < X.rows(); ++i) {
@@ -84,7 +85,8 @@ inline std::vector<VectorXd> stationary(const MatrixXd& X, const MatrixXd& E,
         const VectorXd normal = X.row(i).transpose().normalized();
         P -= normal * normal.transpose();
       }
-      const MatrixXd vectors = Eigen::SelfAdjointEigenSolver<MatrixXd>(P * square * P).eigenvectors();
+      const MatrixXd vectors =
+          Eigen::SelfAdjointEigenSolver<MatrixXd>(P * square * P).eigenvectors();
       for (Index l = 0; l < vectors.cols(); ++l)
         found.insert(found.end(), {P * vectors.col(l), -P * vectors.col(l)});
     }
@@ -119,11 +121,11 @@ inline BruteForce brute_force(const Problem& p, double gap = 1e-5) {
     for (int sweep = 0; sweep < 1000; ++sweep) {
       double moved = 0;
       for (std::size_t k = 0; k < atoms.size(); ++k) {
-        const VectorXd target = residual.transpose() * atoms[k] + atoms[k].squaredNorm() * outputs[k];
+        const VectorXd target =
+            residual.transpose() * atoms[k] + atoms[k].squaredNorm() * outputs[k];
         const double size = target.norm();
-        const VectorXd next =
-            size > g ? VectorXd((1 - g / size) / atoms[k].squaredNorm() * target)
-                     : VectorXd(VectorXd::Zero(p.outputs));
+        const VectorXd next = size > g ? VectorXd((1 - g / size) / atoms[k].squaredNorm() * target)
+                                       : VectorXd(VectorXd::Zero(p.outputs));
         residual += atoms[k] * (outputs[k] - next).transpose();
         moved = std::max(moved, (outputs[k] - next).norm() * atoms[k].norm());
         outputs[k] = next;

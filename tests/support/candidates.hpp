@@ -44,8 +44,7 @@ inline Multipliers random_multipliers(Random& random, const ReducedProblem& p, d
   if (listed) {
     for (Index k = 0; k < 3 * n; ++k)
       dual.entries.push_back({static_cast<Index>(random.bits() % (2 * n)),
-                              static_cast<Index>(random.bits() % (2 * n)),
-                              size * random.normal()});
+                              static_cast<Index>(random.bits() % (2 * n)), size * random.normal()});
   } else {
     dual.dense.resize(2 * n, 2 * n);
     for (Index k = 0; k < dual.dense.size(); ++k) dual.dense(k) = size * random.normal();
