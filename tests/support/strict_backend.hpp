@@ -340,9 +340,13 @@ class StrictBackend {
   template <class F>
   void inspect(const F& f) const {
     static_assert(std::is_trivially_copyable_v<F>, "a functor travels to the device by value");
-    if (strict::carries_host_address(*state_->arena, &f, sizeof f)) {
+#if __has_builtin(__builtin_clear_padding)  // padding may hold what once stood on the stack
+    F copy = f;
+    __builtin_clear_padding(&copy);
+    if (strict::carries_host_address(*state_->arena, &copy, sizeof copy)) {
       throw std::logic_error("a functor carries an address of host memory");
     }
+#endif
   }
   template <class... Pointers>
   void on_device(Pointers... address) const {
