@@ -12,13 +12,13 @@ std::string version();
 
 struct SystemInfo {
   std::string version;
-  std::string compiler;
-  bool cuda_compiled = false;
-  std::vector<std::string> cuda_devices;  // names; empty without a usable device
-  std::string blas;                       // configuration and kernel in use
-  int threads = 1;                        // of OpenMP loops
+  std::string build;                      // compiler, build type
+  std::string cuda;                       // toolkit and driver, or that it is not compiled in
+  std::vector<std::string> cuda_devices;  // name, compute capability, memory
+  std::string blas;                       // configuration and the kernel in use
+  int threads = 1;                        // of OpenMP loops by default
   Index memory_bytes = 0;                 // of the machine
-  Index available_memory_bytes = 0;       // what a solve may use now
+  Index available_memory_bytes = 0;       // see below
 };
 
 SystemInfo system_info();

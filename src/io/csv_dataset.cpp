@@ -133,6 +133,8 @@ void check_classes(const std::string& source, const std::string& column,
 
 Dataset read_csv_dataset(std::string_view text, const std::string& source, const Targets& targets,
                          const Schema& like) {
+  if (!targets.file.empty())
+    throw InvalidInput(source + ": is a CSV table; a file of targets goes with an NPY table");
   refuse_binary(text, source);
   CsvReader reader(text, source);
   const std::vector<std::string> header = read_header(reader, source);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Free memory from /proc/meminfo, narrowed by the limit of the control group (version 2).
+// Free memory from /proc/meminfo, narrowed by the limits of the control group (version 2) and of
+// the process (ulimit -v).
+#include <sys/resource.h>
+
 #include "src/io/memory.hpp"
 
 #include <algorithm>
@@ -39,6 +42,10 @@ Index available_memory_bytes() {
   const Index limit = group_value("/sys/fs/cgroup/memory.max");
   const Index used = group_value("/sys/fs/cgroup/memory.current");
   if (limit >= 0 && used >= 0) bytes = std::min(bytes, std::max<Index>(limit - used, 0));
+  rlimit address_space{};
+  if (getrlimit(RLIMIT_AS, &address_space) == 0 && address_space.rlim_cur != RLIM_INFINITY)
+    bytes = std::min(bytes, static_cast<Index>(std::min<rlim_t>(
+                                address_space.rlim_cur, std::numeric_limits<Index>::max())));
   return bytes;
 }
 

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// The last paragraph of a run: what is proved, said without a symbol.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <relulift/report.hpp>
+
+namespace relulift {
+namespace {
+
+enum class Rounding { down, nearest, up };
+
+double rounded(double value, Rounding rounding) {
+  if (rounding == Rounding::down) return std::floor(value);
+  if (rounding == Rounding::up) return std::ceil(value);
+  return std::round(value);
+}
+
+// `value` with this many significant digits, rounded as asked.
+std::string significant(double value, int digits, Rounding rounding) {
+  if (value == 0.0 || !std::isfinite(value)) return fmt::format("{:g}", value);
+  const int decimals = digits - 1 - static_cast<int>(std::floor(std::log10(std::abs(value))));
+  const double unit = std::pow(10.0, decimals);
+  const double shown = rounded(value * unit, rounding) / unit;
+  if (!std::isfinite(shown) || std::abs(value) < 1e-4 || std::abs(value) >= 1e7)
+    return fmt::format("{:.{}e}", std::isfinite(shown) ? shown : value, digits - 1);
+  return fmt::format("{:.{}f}", shown, std::max(decimals, 0));
+}
+
+// Enough digits to tell objective and bound apart.
+int digits_for(double gap) {
+  return gap > 0.0 ? std::clamp(2 + static_cast<int>(std::ceil(-std::log10(gap))), 4, 10) : 10;
+}
+
+std::string proved_for_every_network(const Result& result, const RunFacts& facts) {
+  const double gap = relative_gap(result);
+  const int digits = digits_for(gap);
+  std::string text = fmt::format(
+      "No two-layer ReLU network of any width can have an objective below {}; {} has {}: ",
+      significant(result.certificate.lower_bound, digits, Rounding::down),
+      facts.command == Command::train ? "yours" : "this one",
+      significant(result.objective, digits, Rounding::nearest));
+  if (gap <= 1e-8)
+    text += "it is the best possible.";
+  else if (gap < 0.995)
+    text += fmt::format("it is within {} % of the best possible.",
+                        significant(100.0 * gap, 2, Rounding::up));
+  else
+    text += "this bound is too weak to say how good it is.";
+  if (facts.standardized) text += " Both figures are those of the standardized features.";
+  return text;
+}
+
+const char* why_it_stopped(Status status) {
+  switch (status) {
+    case Status::gap_met:
+      return "the gap asked for is met";
+    case Status::optimal:
+      return "the relaxation is solved, what is left of the gap is its own";
+    case Status::stalled:
+      return "neither network nor bound improve any more";
+    case Status::time_limit:
+      return "the time limit is reached";
+    case Status::iteration_limit:
+      return "the iteration limit is reached";
+    case Status::interrupted:
+      return "it was interrupted";
+    case Status::numerical_failure:
+      return "the engine broke down numerically; network and bound stay valid";
+  }
+  return "";
+}
+
+std::string scores_words(const char* data, const Scores& scores) {
+  if (std::isfinite(scores.accuracy))
+    return fmt::format(" Accuracy on the {} data: {:.1f} %.", data, 100.0 * scores.accuracy);
+  return fmt::format(" Root mean squared error on the {} data: {:.4g}.", data, scores.rmse);
+}
+
+}  // namespace
+
+std::string closing_words(const Result& result, const RunFacts& facts) {
+  std::string text = fmt::format("{} neuron{}, {:.1f} s; stopped because {}.",
+                                 result.network.neurons, result.network.neurons == 1 ? "" : "s",
+                                 facts.total_seconds, why_it_stopped(result.status));
+  if (facts.train) text += scores_words("training", *facts.train);
+  if (facts.test) text += scores_words("test", *facts.test);
+  text += '\n';
+  switch (result.certificate.claim) {
+    case Claim::every_network:
+      text += proved_for_every_network(result, facts);
+      break;
+    case Claim::sampled_program:
+      text +=
+          fmt::format("Objective {}. The bound {} covers networks of the sampled patterns only.",
+                      significant(result.objective, 4, Rounding::nearest),
+                      significant(result.certificate.lower_bound, 4, Rounding::down));
+      break;
+    case Claim::none:
+      text += fmt::format("Objective {}. No lower bound was proved.",
+                          significant(result.objective, 4, Rounding::nearest));
+      break;
+  }
+  return text + '\n';
+}
+
+}  // namespace relulift

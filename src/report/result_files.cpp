@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// result.json and trace.csv; docs/formats.md describes every field.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <relulift/report.hpp>
+#include <relulift/system.hpp>
+
+namespace relulift {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json number(double value) { return std::isfinite(value) ? Json(value) : Json(); }
+
+Json scores_json(const std::optional<Scores>& scores) {
+  if (!scores) return {};
+  return {{"accuracy", number(scores->accuracy)},
+          {"rmse", number(scores->rmse)},
+          {"loss", number(scores->loss)}};
+}
+
+bool covers_every_network(const Result& result) {
+  return result.certificate.claim == Claim::every_network;
+}
+
+std::string field(double value) { return std::isfinite(value) ? fmt::format("{}", value) : ""; }
+
+}  // namespace
+
+double relative_gap(const Result& result) {
+  if (!covers_every_network(result)) return std::numeric_limits<double>::quiet_NaN();
+  const double distance = result.objective - result.certificate.lower_bound;
+  if (distance == 0.0) return 0.0;
+  return distance / result.objective;
+}
+
+std::string result_json(const Result& result, const RunFacts& facts) {
+  const Seconds& seconds = result.seconds;
+  const bool train = facts.command == Command::train;
+  Json json{{"program", "relulift"},
+            {"version", version()},
+            {"command", train ? "train" : "certify"},
+            {"status", to_string(result.status)},
+            {"objective", number(result.objective)},
+            {"lower_bound",
+             covers_every_network(result) ? number(result.certificate.lower_bound) : Json()},
+            {"relative_gap", number(relative_gap(result))},
+            {"relaxation",
+             {{"engine", result.relaxation.engine},
+              {"primal", number(result.relaxation.primal)},
+              {"dual", number(result.relaxation.dual)},
+              {"status", result.relaxation.status},
+              {"iterations", result.relaxation.iterations}}},
+            {"certificate",
+             {{"kind", result.certificate.kind}, {"claim", to_string(result.certificate.claim)}}},
+            {"neurons", result.network.neurons},
+            {"winner", train ? Json(to_string(result.winner)) : Json()},
+            {"train", scores_json(facts.train)},
+            {"test", scores_json(facts.test)},
+            {"seconds",
+             {{"total", facts.total_seconds},
+              {"presolve", seconds.presolve},
+              {"network", seconds.network},
+              {"relaxation", seconds.relaxation},
+              {"certificate", seconds.certificate},
+              {"rounding", seconds.rounding}}},
+            {"problem",
+             {{"samples", facts.samples},
+              {"features", facts.features},
+              {"outputs", facts.outputs},
+              {"weight_decay", facts.weight_decay},
+              {"removed_rows", result.removed_rows},
+              {"standardized", facts.standardized},
+              {"bias", facts.bias}}},
+            {"device", result.device},
+            {"plan", result.plan}};
+  // A bound on a sampled program says nothing of other networks, so it has a place of its own.
+  if (result.certificate.claim == Claim::sampled_program)
+    json["certificate"]["sampled_lower_bound"] = number(result.certificate.lower_bound);
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string trace_csv(const Result& result) {
+  std::string text =
+      "phase,iteration,objective,lower_bound,relative_gap,primal_residual,dual_residual,seconds\n";
+  for (const Progress& row : result.trace)
+    text += fmt::format("{},{},{},{},{},{},{},{}\n", row.phase, row.iteration, field(row.objective),
+                        field(row.lower_bound),
+                        field((row.objective - row.lower_bound) / row.objective),
+                        field(row.primal_residual), field(row.dual_residual), field(row.seconds));
+  return text;
+}
+
+}  // namespace relulift
