@@ -37,6 +37,13 @@ std::vector<ConeDirection> first_directions(const ConeData& data,
   return found;
 }
 
+// The next of the passes below: T falls by thirds while it is far above the best value, then the
+// tolerance by fifths.
+double finer(double tolerance, double wanted) {
+  if (tolerance > 1.0) return std::max(wanted, (1.0 + tolerance) / 1.5 - 1.0);
+  return tolerance > 10.0 * wanted ? tolerance / 5.0 : wanted;
+}
+
 // Passes with falling tolerance: each that finishes proves its own threshold, so that a search
 // stopped by a limit still holds the bound of the pass before. Nodes grow with the logarithm of
 // the tolerance (iris, 0.3 to 0.003: 5,600, 10,500, 15,400, 20,000, 23,000), so all passes together
@@ -44,16 +51,22 @@ std::vector<ConeDirection> first_directions(const ConeData& data,
 double maximise(const ConeData& data, const ConeSearchOptions& options, ConePass& pass,
                 bool& complete) {
   double upper = data.ceiling;
-  double tolerance = std::max(1.0, options.tolerance);
+  const double floor = 1e-12 * data.ceiling;
+  double tolerance = finer(data.ceiling / std::max(pass.best.value, floor), options.tolerance);
   for (;;) {
     pass.tolerance = tolerance;
-    pass.threshold = std::max((1.0 + tolerance) * pass.best.value, 1e-12 * data.ceiling);
+    pass.threshold = std::max((1.0 + tolerance) * pass.best.value, floor);
     run_pass(data, options, options.max_nodes, pass);
     upper = std::min(upper, pass.upper);
     complete = pass.finished && tolerance <= options.tolerance;
     if (!pass.finished || complete) return upper;
-    tolerance = tolerance > 10.0 * options.tolerance ? tolerance / 5.0 : options.tolerance;
+    tolerance = finer(tolerance, options.tolerance);
   }
+}
+
+// The 2^r roots hold up to n r numbers each, half a gigabyte at most.
+bool roots_fit(const ConeData& data) {
+  return data.r() <= kMaxRank && std::ldexp(static_cast<double>(data.X.size()), data.r()) <= 0x1p26;
 }
 
 void branch_and_bound(const ConeData& data, const ConeSearchOptions& options,
@@ -65,8 +78,8 @@ void branch_and_bound(const ConeData& data, const ConeSearchOptions& options,
   pass.report = options.threshold / data.scale;
   pass.keep = options.max_violators;
   double upper = data.ceiling;
-  if (data.r() > kMaxRank) {
-    result.complete = false;  // 2^r roots: norms and ascents are all there is
+  if (!roots_fit(data)) {
+    result.complete = false;  // norms and ascents are all there is
   } else if (options.mode == Mode::maximise) {
     upper = maximise(data, options, pass, result.complete);
   } else {

@@ -20,7 +20,7 @@
 
 namespace relulift {
 
-inline constexpr int kMaxRank = 16;
+inline constexpr int kMaxRank = 10;
 
 struct ConeCell {
   int depth = 0;
