@@ -23,6 +23,8 @@ struct Progress {
   double primal_residual = std::numeric_limits<double>::quiet_NaN();  // of the engine, relative
   double dual_residual = std::numeric_limits<double>::quiet_NaN();    // of the engine, relative
   double seconds = 0.0;                                               // since the start of solve
+  // Nothing new: sent from inside a long phase so that the caller can stop it. Not in the trace.
+  bool heartbeat = false;
 };
 
 struct Options {

@@ -27,6 +27,14 @@ Index columns_to_keep(Index positive, Index order) {
   return std::min(order, (wanted + 31) / 32 * 32);
 }
 
+std::int64_t dense_admm_bytes(const ReducedProblem& problem) {
+  const Index n = problem.n(), order = n + problem.d() + problem.c();
+  const Index engine = 2 * order * order + n * order + 3 * n * n;
+  const Index eigensolver = 2 * order * order;
+  const Index certificate = 5 * order * order + 2 * 4 * n * n;  // Q, and W here and there
+  return 8 * (engine + eigensolver + certificate);
+}
+
 LossData loss_data(const ReducedProblem& problem, const Face& face) {
   LossData loss;
   loss.weight = Vector::Ones(face.n);

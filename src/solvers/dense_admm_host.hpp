@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <span>
 
 #include "src/lift/face.hpp"
@@ -47,6 +48,9 @@ double next_penalty(const DenseAdmmOptions& options, const DenseSums& sums);
 // Columns of the eigenbasis to multiply until the next check: the positive ones and a margin, since
 // their number drifts. Leaving out the smallest positive eigenvalues is an error of their size.
 Index columns_to_keep(Index positive, Index order);
+
+// Of the engine, the eigensolver and the certificate of one dual candidate: about 21 n^2 doubles.
+std::int64_t dense_admm_bytes(const ReducedProblem& problem);
 
 struct LossData {
   Vector weight, beta_weight, scale;  // n

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/api/bound_keeper.hpp"
+
+#include "src/certificate/dual_bound.hpp"
+#include "src/certificate/residual_bound.hpp"
+#include "src/core/control.hpp"
+
+namespace relulift {
+
+BoundKeeper::BoundKeeper(const Problem& problem) : problem_(problem) {
+  offer(solver_free_floor(problem), "floor");
+}
+
+double BoundKeeper::offer(const DualCandidate& candidate, double objective_upper) {
+  const Control clock;
+  const Bound bound = certify_multipliers(problem_, candidate, {.objective_upper = objective_upper});
+  seconds_ += clock.seconds();
+  offer(bound.value, bound.kind);
+  return bound.value;
+}
+
+void BoundKeeper::offer(double bound, const std::string& kind) {
+  if (!(bound > best_.lower_bound)) return;
+  best_ = {Claim::every_network, kind, bound};
+}
+
+}  // namespace relulift

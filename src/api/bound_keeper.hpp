@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// The best proved lower bound so far. A bound once proved stays true whatever happens later.
+#pragma once
+
+#include <relulift/result.hpp>
+#include <string>
+
+#include "src/core/dual_candidate.hpp"
+
+namespace relulift {
+
+class BoundKeeper {
+ public:
+  // Starts from the floor that needs no solver, docs/math.md, section 4.
+  explicit BoundKeeper(const Problem& problem);
+
+  // Certifies a dual candidate by separate code; returns the bound it proves alone.
+  double offer(const DualCandidate& candidate, double objective_upper);
+  // A bound proved elsewhere.
+  void offer(double bound, const std::string& kind);
+
+  const Certificate& certificate() const { return best_; }
+  double value() const { return best_.lower_bound; }
+  double seconds() const { return seconds_; }
+
+ private:
+  const Problem& problem_;
+  Certificate best_;
+  double seconds_ = 0.0;
+};
+
+}  // namespace relulift

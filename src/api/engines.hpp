@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// The engines behind one virtual seam: the only place where a backend is chosen. Each
+// implementation instantiates the solver templates for one backend in one translation unit.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <relulift/options.hpp>
+#include <string>
+
+#include "src/core/control.hpp"
+#include "src/presolve/reduced_problem.hpp"
+#include "src/solvers/engine.hpp"
+#include "src/solvers/train_options.hpp"
+
+namespace relulift {
+
+// What an engine may use beside the problem.
+struct EngineRequest {
+  Index max_iterations = 0;          // 0: no limit
+  Index memory_bytes = 0;    // at most this much for matrices of the engine
+  const Weights* warm = nullptr;     // a trained network, reduced coordinates
+};
+
+class Engines {
+ public:
+  virtual ~Engines() = default;
+  virtual std::string name() const = 0;         // "cpu" or "cuda: NAME"
+  virtual Index memory_bytes() const = 0;       // free for matrices of an engine
+  virtual TrainReport train(const ReducedProblem&, const TrainOptions&, const Control&,
+                            const OnTrainCheck&, const Scanner&) = 0;
+  // Polishes `start`; the result is never worse.
+  virtual TrainReport improve(const ReducedProblem&, const Weights& start, const TrainOptions&,
+                              const Control&, const OnTrainCheck&, const Scanner&) = 0;
+  virtual EngineOutcome dense(const ReducedProblem&, const EngineRequest&, const Control&,
+                              const OnCheck&) = 0;
+  virtual EngineOutcome interior(const ReducedProblem&, const EngineRequest&, const Control&,
+                                 const OnCheck&) = 0;
+};
+
+std::unique_ptr<Engines> make_cpu_engines(int threads);
+// Throws DeviceUnavailable without a CUDA build or a device.
+std::unique_ptr<Engines> make_cuda_engines();
+// False without a CUDA build or a usable device; never throws.
+bool cuda_available();
+// Device::automatic takes CUDA where there is a device.
+std::unique_ptr<Engines> choose_engines(const Options& options);
+
+}  // namespace relulift

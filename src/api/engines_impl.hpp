@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// Instantiates every solver for one backend. Included by one translation unit per backend.
+#pragma once
+
+#include <utility>
+
+#include "src/api/engines.hpp"
+#include "src/solvers/block_scaling.hpp"
+#include "src/solvers/dense_admm.hpp"
+#include "src/solvers/pairs_interior_point.hpp"
+#include "src/solvers/train_network.hpp"
+
+namespace relulift {
+
+template <Backend B>
+class BackendEngines final : public Engines {
+ public:
+  BackendEngines(B backend, Index memory_bytes)
+      : be_(std::move(backend)), memory_bytes_(memory_bytes) {}
+
+  std::string name() const override { return be_.name(); }
+  Index memory_bytes() const override { return memory_bytes_; }
+
+  TrainReport train(const ReducedProblem& problem, const TrainOptions& options,
+                    const Control& control, const OnTrainCheck& on_check,
+                    const Scanner& scanner) override {
+    return NetworkTrainer<B>(be_, problem, options).run(control, on_check, scanner);
+  }
+
+  TrainReport improve(const ReducedProblem& problem, const Weights& start,
+                      const TrainOptions& options, const Control& control,
+                      const OnTrainCheck& on_check, const Scanner& scanner) override {
+    return NetworkTrainer<B>(be_, problem, options).improve(start, control, on_check, scanner);
+  }
+
+  EngineOutcome dense(const ReducedProblem& problem, const EngineRequest& request,
+                      const Control& control, const OnCheck& on_check) override {
+    DenseAdmmOptions options;
+    if (request.max_iterations > 0) options.limits.max_iterations = request.max_iterations;
+    const BlockScaling scaling = block_scaling(problem, *request.warm);
+    DenseAdmm<B> engine(be_, problem, scaling, options);
+    engine.warm_start(*request.warm);
+    return engine.run(control, on_check);
+  }
+
+  EngineOutcome interior(const ReducedProblem& problem, const EngineRequest& request,
+                         const Control& control, const OnCheck& on_check) override {
+    PairsOptions options;
+    options.max_iterations = request.max_iterations;
+    options.memory_limit_bytes = request.memory_bytes;
+    return PairsInteriorPoint<B>(be_, problem, options).run(control, on_check);
+  }
+
+ private:
+  B be_;
+  Index memory_bytes_;
+};
+
+}  // namespace relulift

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/api/session.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <relulift/system.hpp>
+
+#include "src/certificate/cone_search.hpp"
+#include "src/certificate/residual_bound.hpp"
+#include "src/model/rounding.hpp"
+#include "src/solvers/dense_admm_host.hpp"
+#include "src/solvers/pairs_options.hpp"
+
+namespace relulift {
+namespace {
+
+// Share of a finite time limit that training may take before the bound has its turn.
+constexpr double kTrainShare = 0.35;
+// Rounding and its polishing may take this share of what is left.
+constexpr double kRoundShare = 0.5;
+// A dual candidate is fetched and certified when its estimate rises by this share.
+constexpr double kWorthCertifying = 1e-3;
+// The caller hears from a long phase at least this often.
+constexpr double kHeartbeatSeconds = 0.1;
+// Caps of one scan for missing neurons, one proof by cones, and one round of polishing.
+constexpr double kScanSeconds = 5.0;
+constexpr double kConeSeconds = 60.0;
+constexpr double kPolishSeconds = 30.0;
+
+class Stopwatch {
+ public:
+  explicit Stopwatch(double& total) : total_(total) {}
+  ~Stopwatch() { total_ += clock_.seconds(); }
+  Stopwatch(const Stopwatch&) = delete;
+  Stopwatch& operator=(const Stopwatch&) = delete;
+
+ private:
+  double& total_;
+  Control clock_;
+};
+
+Winner winner_of(const TrainReport& report) {
+  return report.source == TrainSource::network ? Winner::network : Winner::column_generation;
+}
+
+const char* to_string(EngineStatus status) {
+  switch (status) {
+    case EngineStatus::optimal: return "optimal";
+    case EngineStatus::stalled: return "stalled";
+    case EngineStatus::time_limit: return "time_limit";
+    case EngineStatus::iteration_limit: return "iteration_limit";
+    case EngineStatus::interrupted: return "interrupted";
+    case EngineStatus::numerical_failure: break;
+  }
+  return "numerical_failure";
+}
+
+}  // namespace
+
+Session::Session(const Problem& problem, const Options& options, const Network* given)
+    : problem_(problem),
+      options_(options),
+      given_(given),
+      control_(options.time_limit_seconds, [this] { return interrupted(); }),
+      keeper_(problem) {
+  const Stopwatch watch(result_.seconds.presolve);
+  presolved_ = presolve(problem);
+  result_.removed_rows = presolved_.removed_rows;
+  engines_ = choose_engines(options);
+  const ReducedProblem& reduced = presolved_.reduced;
+  plan_ = make_plan({.n = reduced.n(),
+                     .d = reduced.d(),
+                     .c = problem.outputs,
+                     .features = problem.features,
+                     .engine = options.engine,
+                     .interior_bytes = pairs_bytes(reduced, 4 * reduced.n()),
+                     .dense_bytes = dense_admm_bytes(reduced),
+                     .memory_bytes = engines_->memory_bytes()});
+}
+
+Result Session::run() {
+  offer(Weights{Matrix(presolved_.reduced.d(), 0), Matrix(problem_.outputs, 0)}, Winner::network);
+  if (given_) offer(presolved_.weights(*given_), Winner::network);
+  if (presolved_.reduced.n() == 0) {  // the zero network is optimal: its loss is the constant
+    keeper_.offer(best_.objective * (1.0 - 1e-15), "exact");
+    return finish();
+  }
+  train();
+  if (!enough() && plan_.cones) close_by_cones();
+  if (!enough()) relax();
+  return finish();
+}
+
+TrainOptions Session::train_options() const {
+  TrainOptions train;
+  train.max_neurons = options_.max_neurons;
+  train.seed = options_.seed;
+  return train;
+}
+
+// The whole sphere is scanned where that is cheap; elsewhere the trainer's ascents must do.
+Scanner Session::scanner() const {
+  if (presolved_.reduced.d() > kConeFeatures) return {};
+  return [this, X = presolved_.reduced.stacked_X()](const Matrix& E, double threshold) {
+    const auto found = scan_sphere(X, E, threshold, Matrix(X.cols(), 0), 300,
+                                   control_.within(kScanSeconds));
+    return found.violators;
+  };
+}
+
+void Session::train() {
+  phase_ = "network";
+  const Stopwatch watch(result_.seconds.network);
+  const bool more_to_do = plan_.interior || plan_.dense || plan_.cones;
+  const Control control = control_.within(more_to_do ? kTrainShare * control_.remaining()
+                                                     : control_.remaining());
+  const auto check = on_train_check();
+  const TrainReport report =
+      given_ ? engines_->improve(presolved_.reduced, best_weights_, train_options(), control, check,
+                                 scanner())
+             : engines_->train(presolved_.reduced, train_options(), control, check, scanner());
+  offer(report.weights, winner_of(report));
+  network_settled_ = !control.stop();
+}
+
+// [eq:rescale] with the residual of the best network; neurons that are found missing go back into
+// the network, so both sides improve together.
+void Session::close_by_cones() {
+  const Matrix X = Eigen::Map<const Matrix>(problem_.X.data(), problem_.samples, problem_.features);
+  const Matrix Y = Eigen::Map<const Matrix>(problem_.Y.data(), problem_.samples, problem_.outputs);
+  const double g = problem_.weight_decay;
+  for (int round = 0; round < 4 && !enough(); ++round) {
+    phase_ = "cones";
+    phase_iteration_ = round + 1;
+    const Network network = presolved_.network(best_weights_);
+    const std::vector<double> fit = predict(network, problem_.X, problem_.samples);
+    const Matrix E = Y - Eigen::Map<const Matrix>(fit.data(), Y.rows(), Y.cols());
+    ConeSearchOptions search;
+    search.starts =
+        Eigen::Map<const Matrix>(network.U.data(), network.features, network.neurons);
+    search.threads = options_.threads;
+    search.control = control_.within(std::min(kConeSeconds, 0.5 * control_.remaining()));
+    search.threshold = g * (1.0 + 1e-4);
+    ConeSearchResult found;
+    {
+      const Stopwatch watch(result_.seconds.certificate);
+      found = search_cones(X, E, search);
+      keeper_.offer(rescaled_bound(problem_, E, found.kappa_upper), "cones");
+    }
+    report({.iteration = round + 1}, Beat::check);
+    if (enough() || found.kappa_lower <= g * (1.0 + 1e-3)) return;
+    const double before = best_.objective;
+    polish(best_weights_, Winner::column_generation);
+    if (best_.objective > before * (1.0 - 1e-4)) return;
+  }
+}
+
+void Session::polish(const Weights& start, Winner winner) {
+  const Stopwatch watch(result_.seconds.network);
+  phase_ = "network";
+  const auto report =
+      engines_->improve(presolved_.reduced, start, train_options(), control_.within(kPolishSeconds),
+                        on_train_check(), scanner());
+  offer(report.weights, winner);
+}
+
+void Session::relax() {
+  if (!plan_.interior && !plan_.dense) return;
+  EngineRequest request{.max_iterations = options_.max_iterations,
+                        .memory_bytes = plan_.memory_bytes,
+                        .warm = &best_weights_};
+  phase_ = plan_.interior ? "interior" : "dense";
+  result_.relaxation.engine = phase_;
+  EngineOutcome outcome;
+  {
+    const Stopwatch watch(result_.seconds.relaxation);
+    outcome = plan_.interior
+                  ? engines_->interior(presolved_.reduced, request, control_, on_engine_check())
+                  : engines_->dense(presolved_.reduced, request, control_, on_engine_check());
+  }
+  engine_status_ = outcome.status;
+  result_.relaxation.status = to_string(outcome.status);
+  result_.relaxation.primal = outcome.primal;
+  result_.relaxation.iterations = outcome.iterations;
+  if (outcome.multipliers.G.size() > 0)
+    keeper_.offer(presolved_.dual_candidate(outcome.multipliers), best_.objective);
+  if (!given_ && outcome.S.size() > 0 && !gap_met() && !stopped_) round(outcome.S);
+}
+
+void Session::round(const Matrix& S) {
+  if (control_.out_of_time()) return;
+  Weights rounded;
+  {
+    const Stopwatch watch(result_.seconds.rounding);
+    phase_ = "rounding";
+    rounded = round_relaxation(presolved_.reduced, S, {},
+                               control_.within(kRoundShare * control_.remaining()));
+  }
+  if (rounded.neurons() > 0) polish(rounded, Winner::rounding);
+}
+
+void Session::offer(const Weights& weights, Winner winner) {
+  if (given_ && best_.objective < std::numeric_limits<double>::infinity()) {
+    if (objective(presolved_.reduced, weights) < objective(presolved_.reduced, best_weights_))
+      best_weights_ = weights;  // serves the bound only
+    return;
+  }
+  Network network = presolved_.network(weights);
+  const double value = objective(problem_, network);
+  if (!(value < best_.objective)) return;
+  best_ = {std::move(network), value, winner};
+  best_weights_ = weights;
+}
+
+OnTrainCheck Session::on_train_check() {
+  return [this](const TrainReport& train) {
+    offer(train.weights, winner_of(train));
+    return report({.iteration = train.iteration}, Beat::check) && !gap_met();
+  };
+}
+
+OnCheck Session::on_engine_check() {
+  return [this, certified = -std::numeric_limits<double>::infinity()](
+             const EngineCheck& check) mutable {
+    const double floor = std::max(certified, keeper_.value());
+    const double step = kWorthCertifying * best_.objective;
+    if (check.dual > floor + step && check.multipliers) {
+      certified = keeper_.offer(presolved_.dual_candidate(check.multipliers()), best_.objective);
+      result_.relaxation.dual = std::max(certified, result_.relaxation.dual);
+    }
+    return report(check, Beat::check) && !gap_met();
+  };
+}
+
+bool Session::report(const EngineCheck& check, Beat beat) {
+  Progress progress;
+  progress.phase = phase_;
+  progress.iteration = phase_iteration_ = check.iteration;
+  progress.objective = best_.objective;
+  progress.lower_bound = keeper_.value();
+  progress.primal_residual = check.primal_residual;
+  progress.dual_residual = check.dual_residual;
+  progress.seconds = last_report_ = control_.seconds();
+  progress.heartbeat = beat == Beat::heartbeat;
+  if (!progress.heartbeat) result_.trace.push_back(progress);
+  if (options_.on_progress && !options_.on_progress(progress)) stopped_ = true;
+  return !stopped_;
+}
+
+bool Session::interrupted() {
+  if (!stopped_ && control_.seconds() - last_report_ > kHeartbeatSeconds)
+    report({.iteration = phase_iteration_}, Beat::heartbeat);
+  return stopped_;
+}
+
+double Session::gap() const {
+  if (best_.objective == 0.0) return 0.0;
+  return (best_.objective - keeper_.value()) / best_.objective;
+}
+
+Status Session::status() const {
+  if (gap_met()) return Status::gap_met;
+  if (stopped_) return Status::interrupted;
+  if (control_.out_of_time()) return Status::time_limit;
+  if (!engine_status_) return network_settled_ ? Status::stalled : Status::time_limit;
+  switch (*engine_status_) {
+    case EngineStatus::optimal: return Status::optimal;
+    case EngineStatus::iteration_limit: return Status::iteration_limit;
+    case EngineStatus::time_limit: return Status::time_limit;
+    case EngineStatus::interrupted: return Status::interrupted;
+    case EngineStatus::numerical_failure: return Status::numerical_failure;
+    case EngineStatus::stalled: break;
+  }
+  return Status::stalled;
+}
+
+Result Session::finish() {
+  result_.status = status();
+  result_.certificate = keeper_.certificate();
+  result_.network = std::move(best_.network);
+  result_.objective = best_.objective;
+  result_.winner = best_.winner;
+  result_.seconds.certificate += keeper_.seconds();
+  result_.seconds.total = control_.seconds();
+  result_.device = engines_->name();
+  result_.plan = plan_.reason;
+  return std::move(result_);
+}
+
+}  // namespace relulift

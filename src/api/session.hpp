@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// One solve from presolve to result: network first, then whatever raises the bound, then rounding.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <relulift/solve.hpp>
+
+#include "src/api/bound_keeper.hpp"
+#include "src/api/engines.hpp"
+#include "src/api/plan.hpp"
+#include "src/core/control.hpp"
+#include "src/presolve/presolve.hpp"
+
+namespace relulift {
+
+class Session {
+ public:
+  // `given`: a network to certify; it is never replaced, only the bound is worked on.
+  Session(const Problem& problem, const Options& options, const Network* given = nullptr);
+  Result run();
+
+ private:
+  enum class Beat { check, heartbeat };
+  struct Candidate {
+    Network network;
+    double objective = std::numeric_limits<double>::infinity();  // on the data as given
+    Winner winner = Winner::network;
+  };
+
+  void train();
+  void close_by_cones();
+  void relax();
+  void round(const Matrix& S);
+  Result finish();
+
+  // Trains on from `start`; keeps what is better.
+  void polish(const Weights& start, Winner winner);
+  // Keeps the network if it is the best so far.
+  void offer(const Weights& weights, Winner winner);
+  TrainOptions train_options() const;
+  Scanner scanner() const;
+  OnCheck on_engine_check();
+  OnTrainCheck on_train_check();
+
+  // Tells the caller; false when the caller wants to stop.
+  bool report(const EngineCheck& check, Beat beat);
+  // Polled from inside the engines: lets the caller stop a long phase between its checks.
+  bool interrupted();
+  Status status() const;
+  double gap() const;
+  bool gap_met() const { return gap() <= options_.gap; }
+  bool enough() const { return gap_met() || control_.out_of_time() || stopped_; }
+
+  Result result_;
+  const Problem& problem_;
+  Options options_;
+  const Network* given_;
+  Control control_;
+  Presolved presolved_;
+  std::unique_ptr<Engines> engines_;
+  Plan plan_;
+  BoundKeeper keeper_;
+  Candidate best_;
+  Weights best_weights_;  // of best_, reduced coordinates
+  std::optional<EngineStatus> engine_status_;
+  bool network_settled_ = false;  // training ended by itself
+  bool stopped_ = false;
+  double last_report_ = 0.0;
+  const char* phase_ = "presolve";
+  Index phase_iteration_ = 0;
+};
+
+}  // namespace relulift
