@@ -6,12 +6,12 @@
 //               [--threads T] [--out FILE.json] [NAME...]
 #include <sys/resource.h>
 
+#include <fmt/format.h>
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <map>
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <relulift/io.hpp>
 #include <relulift/solve.hpp>
@@ -126,12 +126,9 @@ int main(int argc, char** argv) {
   }
   if (!out.empty()) {
     const SystemInfo system = system_info();
-    const nlohmann::json report = {{"engine", engine},
-                                   {"threads", threads},
-                                   {"gap", options.gap},
-                                   {"repeats", repeats},
-                                   {"blas", system.blas},
-                                   {"version", system.version},
+    const nlohmann::json report = {{"engine", engine},    {"threads", threads},
+                                   {"gap", options.gap},  {"repeats", repeats},
+                                   {"blas", system.blas}, {"version", system.version},
                                    {"rows", rows}};
     write_file(out, report.dump(2) + "\n");
   }

@@ -13,7 +13,8 @@ BoundKeeper::BoundKeeper(const Problem& problem) : problem_(problem) {
 
 double BoundKeeper::offer(const DualCandidate& candidate, double objective_upper) {
   const Control clock;
-  const Bound bound = certify_multipliers(problem_, candidate, {.objective_upper = objective_upper});
+  const Bound bound =
+      certify_multipliers(problem_, candidate, {.objective_upper = objective_upper});
   seconds_ += clock.seconds();
   offer(bound.value, bound.kind);
   return bound.value;

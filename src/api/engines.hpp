@@ -17,16 +17,16 @@ namespace relulift {
 
 // What an engine may use beside the problem.
 struct EngineRequest {
-  Index max_iterations = 0;          // 0: no limit
-  Index memory_bytes = 0;    // at most this much for matrices of the engine
-  const Weights* warm = nullptr;     // a trained network, reduced coordinates
+  Index max_iterations = 0;       // 0: no limit
+  Index memory_bytes = 0;         // at most this much for matrices of the engine
+  const Weights* warm = nullptr;  // a trained network, reduced coordinates
 };
 
 class Engines {
  public:
   virtual ~Engines() = default;
-  virtual std::string name() const = 0;         // "cpu" or "cuda: NAME"
-  virtual Index memory_bytes() const = 0;       // free for matrices of an engine
+  virtual std::string name() const = 0;    // "cpu" or "cuda: NAME"
+  virtual Index memory_bytes() const = 0;  // free for matrices of an engine
   virtual TrainReport train(const ReducedProblem&, const TrainOptions&, const Control&,
                             const OnTrainCheck&, const Scanner&) = 0;
   // Polishes `start`; the result is never worse.

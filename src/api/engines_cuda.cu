@@ -17,7 +17,8 @@ bool cuda_available() { return !cuda_devices().empty(); }
 
 std::unique_ptr<Engines> make_cuda_engines() {
   const auto devices = cuda_devices();
-  if (devices.empty()) throw DeviceUnavailable("no CUDA device is available (" + cuda_versions() + ")");
+  if (devices.empty())
+    throw DeviceUnavailable("no CUDA device is available (" + cuda_versions() + ")");
   const auto usable = static_cast<Index>(kUsableShare * static_cast<double>(devices[0].free_bytes));
   return std::make_unique<BackendEngines<CudaBackend>>(CudaBackend{}, usable);
 }

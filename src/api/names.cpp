@@ -6,31 +6,44 @@ namespace relulift {
 
 const char* to_string(Status status) {
   switch (status) {
-    case Status::gap_met: return "gap_met";
-    case Status::optimal: return "optimal";
-    case Status::stalled: return "stalled";
-    case Status::time_limit: return "time_limit";
-    case Status::iteration_limit: return "iteration_limit";
-    case Status::interrupted: return "interrupted";
-    case Status::numerical_failure: break;
+    case Status::gap_met:
+      return "gap_met";
+    case Status::optimal:
+      return "optimal";
+    case Status::stalled:
+      return "stalled";
+    case Status::time_limit:
+      return "time_limit";
+    case Status::iteration_limit:
+      return "iteration_limit";
+    case Status::interrupted:
+      return "interrupted";
+    case Status::numerical_failure:
+      break;
   }
   return "numerical_failure";
 }
 
 const char* to_string(Claim claim) {
   switch (claim) {
-    case Claim::none: return "none";
-    case Claim::every_network: return "every_network";
-    case Claim::sampled_program: break;
+    case Claim::none:
+      return "none";
+    case Claim::every_network:
+      return "every_network";
+    case Claim::sampled_program:
+      break;
   }
   return "sampled_program";
 }
 
 const char* to_string(Winner winner) {
   switch (winner) {
-    case Winner::network: return "network";
-    case Winner::column_generation: return "column_generation";
-    case Winner::rounding: break;
+    case Winner::network:
+      return "network";
+    case Winner::column_generation:
+      return "column_generation";
+    case Winner::rounding:
+      break;
   }
   return "rounding";
 }

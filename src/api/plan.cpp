@@ -46,7 +46,8 @@ Plan make_plan(const PlanInput& in) {
       if (plan.interior) {
         plan.reason = fmt::format("interior engine ({:.2f} GB)", gigabytes(interior));
       } else if (plan.dense) {
-        plan.reason = too_large("interior", in, interior) + fmt::format("; dense engine instead ({:.2f} GB)", gigabytes(dense));
+        plan.reason = too_large("interior", in, interior) +
+                      fmt::format("; dense engine instead ({:.2f} GB)", gigabytes(dense));
       } else {
         plan.reason = too_large("dense", in, dense) + "; network only";
       }

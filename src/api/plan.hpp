@@ -9,7 +9,7 @@ namespace relulift {
 
 struct PlanInput {
   Index n = 0, d = 0, c = 0;  // reduced problem: directions, columns, outputs
-  Index features = 0;  // of the data as given: the cones look at those
+  Index features = 0;         // of the data as given: the cones look at those
   Engine engine = Engine::automatic;
   Index interior_bytes = 0;  // what each engine needs at least
   Index dense_bytes = 0;

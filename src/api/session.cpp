@@ -45,12 +45,18 @@ Winner winner_of(const TrainReport& report) {
 
 const char* to_string(EngineStatus status) {
   switch (status) {
-    case EngineStatus::optimal: return "optimal";
-    case EngineStatus::stalled: return "stalled";
-    case EngineStatus::time_limit: return "time_limit";
-    case EngineStatus::iteration_limit: return "iteration_limit";
-    case EngineStatus::interrupted: return "interrupted";
-    case EngineStatus::numerical_failure: break;
+    case EngineStatus::optimal:
+      return "optimal";
+    case EngineStatus::stalled:
+      return "stalled";
+    case EngineStatus::time_limit:
+      return "time_limit";
+    case EngineStatus::iteration_limit:
+      return "iteration_limit";
+    case EngineStatus::interrupted:
+      return "interrupted";
+    case EngineStatus::numerical_failure:
+      break;
   }
   return "numerical_failure";
 }
@@ -102,8 +108,8 @@ TrainOptions Session::train_options() const {
 Scanner Session::scanner() const {
   if (presolved_.reduced.d() > kConeFeatures) return {};
   return [this, X = presolved_.reduced.stacked_X()](const Matrix& E, double threshold) {
-    const auto found = scan_sphere(X, E, threshold, Matrix(X.cols(), 0), 300,
-                                   control_.within(kScanSeconds));
+    const auto found =
+        scan_sphere(X, E, threshold, Matrix(X.cols(), 0), 300, control_.within(kScanSeconds));
     return found.violators;
   };
 }
@@ -112,8 +118,8 @@ void Session::train() {
   phase_ = "network";
   const Stopwatch watch(result_.seconds.network);
   const bool more_to_do = plan_.interior || plan_.dense || plan_.cones;
-  const Control control = control_.within(more_to_do ? kTrainShare * control_.remaining()
-                                                     : control_.remaining());
+  const Control control =
+      control_.within(more_to_do ? kTrainShare * control_.remaining() : control_.remaining());
   const auto check = on_train_check();
   const TrainReport report =
       given_ ? engines_->improve(presolved_.reduced, best_weights_, train_options(), control, check,
@@ -136,8 +142,7 @@ void Session::close_by_cones() {
     const std::vector<double> fit = predict(network, problem_.X, problem_.samples);
     const Matrix E = Y - Eigen::Map<const Matrix>(fit.data(), Y.rows(), Y.cols());
     ConeSearchOptions search;
-    search.starts =
-        Eigen::Map<const Matrix>(network.U.data(), network.features, network.neurons);
+    search.starts = Eigen::Map<const Matrix>(network.U.data(), network.features, network.neurons);
     search.threads = options_.threads;
     search.control = control_.within(std::min(kConeSeconds, 0.5 * control_.remaining()));
     search.threshold = g * (1.0 + 1e-4);
@@ -220,8 +225,8 @@ OnTrainCheck Session::on_train_check() {
 }
 
 OnCheck Session::on_engine_check() {
-  return [this, certified = -std::numeric_limits<double>::infinity()](
-             const EngineCheck& check) mutable {
+  return [this,
+          certified = -std::numeric_limits<double>::infinity()](const EngineCheck& check) mutable {
     const double floor = std::max(certified, keeper_.value());
     const double step = kWorthCertifying * best_.objective;
     if (check.dual > floor + step && check.multipliers) {
@@ -264,12 +269,18 @@ Status Session::status() const {
   if (control_.out_of_time()) return Status::time_limit;
   if (!engine_status_) return network_settled_ ? Status::stalled : Status::time_limit;
   switch (*engine_status_) {
-    case EngineStatus::optimal: return Status::optimal;
-    case EngineStatus::iteration_limit: return Status::iteration_limit;
-    case EngineStatus::time_limit: return Status::time_limit;
-    case EngineStatus::interrupted: return Status::interrupted;
-    case EngineStatus::numerical_failure: return Status::numerical_failure;
-    case EngineStatus::stalled: break;
+    case EngineStatus::optimal:
+      return Status::optimal;
+    case EngineStatus::iteration_limit:
+      return Status::iteration_limit;
+    case EngineStatus::time_limit:
+      return Status::time_limit;
+    case EngineStatus::interrupted:
+      return Status::interrupted;
+    case EngineStatus::numerical_failure:
+      return Status::numerical_failure;
+    case EngineStatus::stalled:
+      break;
   }
   return Status::stalled;
 }

@@ -17,8 +17,8 @@ void validate(const Options& options) {
 }
 
 std::unique_ptr<Engines> choose_engines(const Options& options) {
-  const bool cuda = options.device == Device::cuda ||
-                    (options.device == Device::automatic && cuda_available());
+  const bool cuda =
+      options.device == Device::cuda || (options.device == Device::automatic && cuda_available());
   return cuda ? make_cuda_engines() : make_cpu_engines(options.threads);
 }
 
