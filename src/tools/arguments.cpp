@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/tools/arguments.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <relulift/error.hpp>
+#include <relulift/system.hpp>
+
+#include "src/tools/interrupt.hpp"
+
+namespace relulift::tools {
+
+void TargetArguments::add_to(CLI::App& command) {
+  auto* label =
+      command.add_option("--target", label_column, "column of class labels")->type_name("COLUMN");
+  auto* values =
+      command.add_option("--targets", value_columns, "numeric target columns, used as they are")
+          ->type_name("A,B")
+          ->delimiter(',');
+  auto* npy = command.add_option("--targets-file", file, "numeric targets of an NPY table")
+                  ->type_name("FILE.npy");
+  label->excludes(values)->excludes(npy);
+  values->excludes(npy);
+}
+
+Targets TargetArguments::targets() const {
+  return {.label_column = label_column, .value_columns = value_columns, .file = file};
+}
+
+void SolveArguments::add_to(CLI::App& command) {
+  command
+      .add_option("--engine", engine, "what raises the lower bound: auto, dense, interior, none")
+      ->type_name("ENGINE")
+      ->check(CLI::IsMember({"auto", "dense", "interior", "none"}))
+      ->capture_default_str();
+  command.add_option("--device", device, "auto, cpu or cuda")
+      ->type_name("DEVICE")
+      ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
+      ->capture_default_str();
+  command.add_option("--neurons", neurons, "largest width (default: chosen from the data)")
+      ->type_name("MAX");
+  command.add_option("--gap", gap, "stop at this relative gap, in [0, 1)")
+      ->type_name("GAP")
+      ->capture_default_str();
+  command.add_option("--time-limit", time_limit_seconds, "seconds for the whole command")
+      ->type_name("S");
+  command.add_option("--iterations", iterations, "limit of the engine's iterations")
+      ->type_name("N");
+  command.add_option("--threads", threads, "processor threads (default: all)")->type_name("T");
+  command.add_option("--seed", seed, "of the random starts")->type_name("N")->capture_default_str();
+  command.add_flag("--quiet", quiet, "no progress and no closing words");
+}
+
+namespace {
+void require(bool holds, const std::string& message) {
+  if (!holds) throw InvalidInput(message);
+}
+
+bool given(double limit) { return limit != std::numeric_limits<double>::infinity(); }
+}  // namespace
+
+void SolveArguments::check() const {
+  require(gap >= 0.0 && gap < 1.0, fmt::format("--gap must be in [0, 1), not {}", gap));
+  require(neurons >= 0, fmt::format("--neurons must be positive, not {}", neurons));
+  require(iterations >= 0, fmt::format("--iterations must be positive, not {}", iterations));
+  require(
+      !given(time_limit_seconds) || (std::isfinite(time_limit_seconds) && time_limit_seconds > 0.0),
+      fmt::format("--time-limit must be finite and positive, not {}", time_limit_seconds));
+  require(threads >= 0 && threads <= 1024,
+          fmt::format("--threads must be between 1 and 1024, not {}", threads));
+  require(seed >= 0, fmt::format("--seed must be at least 0, not {}", seed));
+}
+
+ProgressStyle SolveArguments::style() const {
+  if (quiet) return ProgressStyle::quiet;
+  return isatty(STDERR_FILENO) != 0 ? ProgressStyle::table : ProgressStyle::log;
+}
+
+Options SolveArguments::options(Clock::time_point start, ProgressReport& report) const {
+  const std::map<std::string, Engine> engines{{"auto", Engine::automatic},
+                                              {"dense", Engine::dense},
+                                              {"interior", Engine::interior},
+                                              {"none", Engine::none}};
+  const std::map<std::string, Device> devices{
+      {"auto", Device::automatic}, {"cpu", Device::cpu}, {"cuda", Device::cuda}};
+  Options options;
+  options.engine = engines.at(engine);
+  options.device = devices.at(device);
+  options.max_neurons = neurons;
+  options.gap = gap;
+  options.max_iterations = iterations;
+  options.threads = threads;
+  options.seed = static_cast<std::uint64_t>(seed);
+  // Reading may have used up the limit; the solver then returns what it has at its first check.
+  constexpr double kLeast = 1e-3;
+  if (given(time_limit_seconds))
+    options.time_limit_seconds = std::max(time_limit_seconds - seconds_since(start), kLeast);
+  options.on_progress = [&report](const Progress& progress) {
+    report.show(progress);
+    return !interrupted();
+  };
+  if (threads > 0) set_blas_threads(threads);
+  return options;
+}
+
+void check_weight_decay(double value) {
+  require(std::isfinite(value) && value > 0.0,
+          fmt::format("--weight-decay must be finite and positive, not {}", value));
+}
+
+void check_no_overwrite(const std::string& output, const std::vector<std::string>& inputs) {
+  std::error_code ignored;
+  for (const std::string& input : inputs)
+    require(!std::filesystem::equivalent(output, input, ignored),
+            fmt::format("{}: is an input and is not overwritten", output));
+}
+
+void check_fits(const Model& model, const Dataset& data, const std::string& source) {
+  if (data.features != model.network.features)
+    throw InvalidInput(fmt::format("{}: has {} feature columns, the model takes {}", source,
+                                   data.features, model.network.features));
+  if (data.outputs != 0 && data.outputs != model.network.outputs)
+    throw InvalidInput(fmt::format("{}: has {} {}, the model has {} outputs", source, data.outputs,
+                                   data.schema.kind == TargetKind::labels ? "classes" : "targets",
+                                   model.network.outputs));
+}
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+}  // namespace relulift::tools

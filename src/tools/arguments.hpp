@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// Arguments that several subcommands share, and what follows from them.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <limits>
+#include <relulift/io.hpp>
+#include <relulift/options.hpp>
+#include <relulift/report.hpp>
+#include <string>
+#include <vector>
+
+namespace relulift::tools {
+
+using Clock = std::chrono::steady_clock;
+
+// --target, --targets, --targets-file.
+struct TargetArguments {
+  std::string label_column;
+  std::vector<std::string> value_columns;
+  std::string file;
+
+  void add_to(CLI::App& command);
+  Targets targets() const;
+};
+
+// Options of a solve and how to show it.
+struct SolveArguments {
+  std::string engine = "auto";
+  std::string device = "auto";
+  Index neurons = 0;
+  double gap = 0.01;
+  double time_limit_seconds = std::numeric_limits<double>::infinity();
+  Index iterations = 0;
+  int threads = 0;
+  Index seed = 0;
+  bool quiet = false;
+
+  void add_to(CLI::App& command);
+  // Throws InvalidInput naming the first option out of range.
+  void check() const;
+  // Options with what is left of the time limit since `start` and progress into `report`.
+  Options options(Clock::time_point start, ProgressReport& report) const;
+  ProgressStyle style() const;
+};
+
+// Throws InvalidInput unless `value` is finite and positive.
+void check_weight_decay(double value);
+
+// Throws InvalidInput when writing `output` would destroy an input.
+void check_no_overwrite(const std::string& output, const std::vector<std::string>& inputs);
+
+// Throws InvalidInput unless the columns of `data` are as many as the model takes and gives.
+void check_fits(const Model& model, const Dataset& data, const std::string& source);
+
+double seconds_since(Clock::time_point start);
+
+// "train", "predict", ...: each adds its subcommand; the callback returns the exit code through
+// `code`.
+void add_train(CLI::App& app, Clock::time_point start, int& code);
+void add_predict(CLI::App& app, int& code);
+void add_certify(CLI::App& app, Clock::time_point start, int& code);
+void add_info(CLI::App& app, int& code);
+
+}  // namespace relulift::tools

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// relulift train: reads a table, solves, writes the model, the result and the trace.
+#include <fmt/format.h>
+
+#include <iostream>
+#include <memory>
+#include <relulift/error.hpp>
+#include <relulift/solve.hpp>
+
+#include "src/tools/arguments.hpp"
+#include "src/tools/exit_code.hpp"
+#include "src/tools/interrupt.hpp"
+
+namespace relulift::tools {
+namespace {
+
+struct TrainArguments {
+  std::string data;
+  std::string test;
+  std::string test_targets_file;
+  std::string out;
+  double weight_decay = 0.0;
+  bool bias = false;
+  bool standardize = false;
+  TargetArguments targets;
+  SolveArguments solve;
+};
+
+// Only read after training is set up, never used to choose anything.
+std::optional<Dataset> read_test(const TrainArguments& arguments, const Schema& schema) {
+  if (arguments.test.empty()) {
+    if (!arguments.test_targets_file.empty())
+      throw InvalidInput("--test-targets-file goes with --test");
+    return std::nullopt;
+  }
+  Targets targets = arguments.targets.targets();
+  if (!targets.file.empty()) {
+    if (arguments.test_targets_file.empty())
+      throw InvalidInput(arguments.test + ": an NPY table needs --test-targets-file");
+    targets.file = arguments.test_targets_file;
+  }
+  return read_dataset(arguments.test, targets, schema);
+}
+
+std::string files_words(const std::string& out) {
+  return fmt::format("Wrote {0}/model.safetensors, {0}/result.json and {0}/trace.csv.\n", out);
+}
+
+int train(const TrainArguments& arguments, Clock::time_point start) {
+  arguments.solve.check();
+  check_weight_decay(arguments.weight_decay);
+  const Targets targets = arguments.targets.targets();
+  if (targets.kind() == TargetKind::none)
+    throw InvalidInput("--target, --targets or --targets-file must say what to learn");
+  check_replaceable(arguments.out);
+
+  const Dataset data = read_dataset(arguments.data, targets);
+  const std::optional<Dataset> test = read_test(arguments, data.schema);
+  const Preparation preparation =
+      fit_preparation(data, arguments.standardize ? Standardize::yes : Standardize::no,
+                      arguments.bias ? Bias::yes : Bias::no);
+  const Problem problem = make_problem(data, preparation, arguments.weight_decay);
+  if (interrupted()) {
+    std::cerr << "relulift: interrupted before training began; nothing was written\n";
+    return kInterrupted;
+  }
+
+  ProgressReport progress(std::cerr, arguments.solve.style());
+  const Result result = solve(problem, arguments.solve.options(start, progress));
+  progress.finish();
+
+  Model model = make_model(result.network, preparation, data.schema);
+  model.weight_decay = arguments.weight_decay;
+  model.objective = result.objective;
+  if (result.certificate.claim == Claim::every_network)
+    model.lower_bound = result.certificate.lower_bound;
+  RunFacts facts{.command = Command::train,
+                 .samples = data.samples,
+                 .features = data.features,
+                 .outputs = data.outputs,
+                 .weight_decay = arguments.weight_decay,
+                 .standardized = arguments.standardize,
+                 .bias = arguments.bias};
+  facts.train = score(data, predict(model, data.X, data.samples));
+  if (test) facts.test = score(*test, predict(model, test->X, test->samples));
+  facts.total_seconds = seconds_since(start);
+  replace_directory(arguments.out, {{"model.safetensors", model_bytes(model)},
+                                    {"result.json", result_json(result, facts)},
+                                    {"trace.csv", trace_csv(result)}});
+  if (!arguments.solve.quiet)
+    std::cout << files_words(arguments.out) << closing_words(result, facts);
+  return exit_code(result.status);
+}
+
+}  // namespace
+
+void add_train(CLI::App& app, Clock::time_point start, int& code) {
+  auto arguments = std::make_shared<TrainArguments>();
+  CLI::App* command = app.add_subcommand(
+      "train", "Train a network and prove how far it is from the best of any width");
+  command->add_option("DATA", arguments->data, "CSV with a header, or NPY")->required();
+  arguments->targets.add_to(*command);
+  command->add_option("--weight-decay", arguments->weight_decay, "g of the objective, positive")
+      ->type_name("G")
+      ->required();
+  command->add_option("--out", arguments->out, "folder for the results")
+      ->type_name("DIR")
+      ->required();
+  command->add_option("--test", arguments->test, "held-out table to score")->type_name("TEST");
+  command->add_option("--test-targets-file", arguments->test_targets_file, "targets of an NPY test")
+      ->type_name("FILE.npy");
+  command->add_flag("--bias", arguments->bias,
+                    "append a column of ones, penalised like any weight");
+  command->add_flag("--standardize", arguments->standardize,
+                    "solve for (x - mean) / std; the model still predicts from raw features");
+  arguments->solve.add_to(*command);
+  command->footer(
+      "Example:\n  relulift train data/iris_train.csv --target species --weight-decay 0.1 "
+      "--test data/iris_test.csv --out out/iris");
+  command->callback([arguments, start, &code] { code = train(*arguments, start); });
+}
+
+}  // namespace relulift::tools
