@@ -85,8 +85,12 @@ Session::Session(const Problem& problem, const Options& options, const Network* 
 }
 
 Result Session::run() {
-  offer(Weights{Matrix(presolved_.reduced.d(), 0), Matrix(problem_.outputs, 0)}, Winner::network);
-  if (given_) offer(presolved_.weights(*given_), Winner::network);
+  if (given_) {
+    best_ = {*given_, objective(problem_, *given_), Winner::network};
+    best_weights_ = presolved_.weights(*given_);
+  } else {
+    offer({Matrix(presolved_.reduced.d(), 0), Matrix(problem_.outputs, 0)}, Winner::network);
+  }
   if (presolved_.reduced.n() == 0) {  // the zero network is optimal: its loss is the constant
     keeper_.offer(best_.objective * (1.0 - 1e-15), "exact");
     return finish();
@@ -205,9 +209,8 @@ void Session::round(const Matrix& S) {
 }
 
 void Session::offer(const Weights& weights, Winner winner) {
-  if (given_ && best_.objective < std::numeric_limits<double>::infinity()) {
-    if (objective(presolved_.reduced, weights) < objective(presolved_.reduced, best_weights_))
-      best_weights_ = weights;  // serves the bound only
+  if (given_) {  // serves the bound only
+    if (reference_objective(weights) < reference_objective(best_weights_)) best_weights_ = weights;
     return;
   }
   Network network = presolved_.network(weights);
@@ -258,15 +261,22 @@ bool Session::interrupted() {
   return stopped_;
 }
 
-double Session::gap() const {
-  if (best_.objective == 0.0) return 0.0;
-  return (best_.objective - keeper_.value()) / best_.objective;
+double Session::gap_of(double value) const {
+  return value == 0.0 ? 0.0 : (value - keeper_.value()) / value;
+}
+
+// A network given for certification may be far from the best one that was found beside it: then
+// the bound is good enough when it is close to that one.
+bool Session::gap_met() const {
+  if (gap_of(best_.objective) <= options_.gap) return true;
+  return given_ && gap_of(reference_objective(best_weights_)) <= options_.gap;
 }
 
 Status Session::status() const {
-  if (gap_met()) return Status::gap_met;
+  if (gap_of(best_.objective) <= options_.gap) return Status::gap_met;
   if (stopped_) return Status::interrupted;
   if (control_.out_of_time()) return Status::time_limit;
+  if (gap_met()) return Status::optimal;
   if (!engine_status_) return network_settled_ ? Status::stalled : Status::time_limit;
   switch (*engine_status_) {
     case EngineStatus::optimal:

@@ -48,8 +48,11 @@ class Session {
   // Polled from inside the engines: lets the caller stop a long phase between its checks.
   bool interrupted();
   Status status() const;
-  double gap() const;
-  bool gap_met() const { return gap() <= options_.gap; }
+  double gap_of(double value) const;
+  bool gap_met() const;
+  double reference_objective(const Weights& weights) const {
+    return objective(presolved_.reduced, weights);
+  }
   bool enough() const { return gap_met() || control_.out_of_time() || stopped_; }
 
   Result result_;
