@@ -28,7 +28,7 @@ struct EngineCheck {
   double dual_residual = std::numeric_limits<double>::quiet_NaN();    // relative
   // Fetches the dual candidate (reduced scale). Costs a device read-back: call it when `dual`
   // promises an improvement.
-  std::function<Multipliers()> multipliers;
+  std::function<Multipliers()> multipliers = {};
 };
 
 // Called at every check on the calling thread; false stops the engine.
