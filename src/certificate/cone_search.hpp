@@ -3,15 +3,15 @@
 // by, and the search for the neurons that a network lacks. Rank 1 is two evaluations, rank 2 an
 // exact sweep (angle_sweep.hpp), higher rank branch and bound over simplicial cones [eq:cone].
 //
-// When it pays. One node costs about 1 + u r^2 / 250 microseconds on one core, u undecided samples
-// (tens); a pass needs more nodes the closer the rest of the sphere comes to kappa, so a
-// well-trained network costs most, and 2^r orthants are the start. Seen, to a tolerance of 0.01:
-//   rank 3-4, n = 75: 50 thousand nodes; rank 4, n = 685: 0.9 million; rank 5, n = 300: 50 thousand
-//   and rank 6, n = 175: 0.2 million (both with half-trained networks, best at 5 to 18 g).
-// Rank 8, n = 175 to 300: within a factor 2.6 to 3 after 200 thousand nodes, no better after
-// 800 thousand; a bound that weak proves next to nothing, so above rank 6 or 7 call it for
-// violators only. Above kMaxRank, or where the roots do not fit in memory, it returns
-// (||E'X|| + ||E|| ||X||)/2 and what ascents find (rank 20: a factor of several).
+// When it pays. A core settles about 300 thousand nodes a second at rank 4, n = 685, c = 2, and a
+// few times fewer at rank 6 to 8 (u r^2 work per node, u undecided samples). Well-trained networks
+// cost most: more of the sphere is near kappa. Nodes of all passes, residuals of trained networks:
+//   rank 4, n = 75, within 0.3 %:  70 thousand        rank 4, n = 685, within 1 %: 0.8 million
+//   rank 4, n = 685, within 0.3 %: 1.1 million        rank 6, n = 175, within 10 %: 3.3 million
+// Rank 8, n = 175 to 300, half-trained: a factor 2.6 to 3 after 200 thousand nodes and no better
+// after 800 thousand. So: a proof to 1 % in seconds up to rank 4 or 5, 10 % at rank 6, and above
+// that a call for violators alone. Above kMaxRank, or where the 2^r roots do not fit in memory, it
+// returns (||E'X|| + ||E|| ||X||)/2 (rank 20, n = 1,000: a factor 8.5) and what ascents find.
 #pragma once
 
 #include <limits>
