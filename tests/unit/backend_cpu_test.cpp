@@ -71,6 +71,18 @@ TEST(CpuBackend, ReductionsDoNotDependOnTheNumberOfThreads) {
   }
 }
 
+// Jobs that follow each other at once, so that workers of one are still awake at the next.
+TEST(Workers, EveryTileRunsOnceInEveryJob) {
+  cpu::Workers workers(4);
+  for (int job = 0; job < 3000; ++job) {
+    const Index count = job % 70;
+    std::vector<int> visits(static_cast<std::size_t>(count));
+    const auto visit = [&](Index k) { visits[static_cast<std::size_t>(k)] += job; };
+    workers.run(count, cpu::TaskRef(visit));
+    ASSERT_EQ(visits, std::vector<int>(static_cast<std::size_t>(count), job));
+  }
+}
+
 TEST(CpuBackend, SizesBeyondBlasAreRefused) {
   EXPECT_EQ(blas_int(2147483647), 2147483647);
   EXPECT_THROW(blas_int(Index{2147483648}), InvalidInput);

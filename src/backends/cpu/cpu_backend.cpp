@@ -90,7 +90,10 @@ void mirror_lower(MatrixView<double> c) {
 
 }  // namespace
 
-CpuBackend::CpuBackend(int threads) : threads_(threads > 0 ? threads : omp_get_max_threads()) {}
+CpuBackend::CpuBackend(int threads) {
+  const int count = threads > 0 ? threads : omp_get_max_threads();
+  if (count > 1) workers_ = std::make_unique<cpu::Workers>(count);
+}
 
 std::int64_t CpuBackend::workspace_bytes(const Needs& needs) {
   const EigenSizes vectors = eigen_sizes('V', needs.syevd_order);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Backend concept on host memory: OpenMP loops, CBLAS and LAPACKE. Calls complete before they
-// return. Results do not depend on the number of OpenMP threads: reductions add fixed tiles in
-// index order.
+// The Backend concept on host memory: threaded OpenMP-simd loops, CBLAS and LAPACKE. Calls complete
+// before they return. Results of loops do not depend on the number of threads: reductions add fixed
+// tiles in index order.
 #pragma once
 
 #include <array>
@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "src/backends/cpu/tiling.hpp"
+#include "src/backends/cpu/workers.hpp"
 #include "src/core/backend.hpp"
 #include "src/core/needs.hpp"
 
@@ -101,7 +102,7 @@ class CpuBackend {
     std::function<void()> body_;
   };
 
-  // threads: of the OpenMP loops; 0 = the runtime's default.
+  // threads: of the loops; 0 = as many as OpenMP would take (OMP_NUM_THREADS or all cores).
   explicit CpuBackend(int threads = 0);
 
   // Bytes beside Needs::storage_bytes.
@@ -120,14 +121,13 @@ class CpuBackend {
   template <class F>
   void launch(Extent extent, const F& f) const {
     const cpu::Tiling tiles(extent);
-    cpu::for_each_tile(tiles, threads_, [&](Index, const cpu::Tile& t) { run_tile(t, f); });
+    for_each_tile(tiles, [&](Index, const cpu::Tile& t) { run_tile(t, f); });
   }
   template <class F>
   void sum(Extent extent, const F& f, Slot out) const {
     const cpu::Tiling tiles(extent);
     std::array<double, cpu::Tiling::kMaxTiles> partial;
-    cpu::for_each_tile(tiles, threads_,
-                       [&](Index k, const cpu::Tile& t) { partial[k] = sum_tile(t, f); });
+    for_each_tile(tiles, [&](Index k, const cpu::Tile& t) { partial[k] = sum_tile(t, f); });
     double total = 0.0;
     for (Index k = 0; k < tiles.count(); ++k) total += partial[k];
     out.set(total);
@@ -135,7 +135,7 @@ class CpuBackend {
   template <class F>
   void sum_columns(Extent extent, const F& f, Slot out) const {
     const cpu::Tiling tiles = cpu::Tiling::whole_columns(extent);
-    cpu::for_each_tile(tiles, threads_, [&](Index, const cpu::Tile& t) {
+    for_each_tile(tiles, [&](Index, const cpu::Tile& t) {
       for (Index j = t.col; j < t.col_end; ++j) out.address[j] = sum_column(t, j, f);
     });
   }
@@ -159,6 +159,16 @@ class CpuBackend {
   std::string name() const { return "cpu"; }
 
  private:
+  // body(k, tile) for every tile.
+  template <class Body>
+  void for_each_tile(const cpu::Tiling& tiles, const Body& body) const {
+    const auto task = [&](Index k) { body(k, tiles.tile(k)); };
+    if (workers_ != nullptr && tiles.parallel()) {
+      workers_->run(tiles.count(), cpu::TaskRef(task));
+    } else {
+      for (Index k = 0; k < tiles.count(); ++k) task(k);
+    }
+  }
   // The entries of a launch are independent and those of a sum may be added in any fixed order,
   // hence simd.
   template <class F>
@@ -183,7 +193,7 @@ class CpuBackend {
   }
   void eigen(char job, MatrixView<double> a, Slot values, Slot info);
 
-  int threads_;
+  std::unique_ptr<cpu::Workers> workers_;  // none with one thread
   cpu::Workspace workspace_;
 };
 

@@ -16,8 +16,8 @@ struct Tile {
 class Tiling {
  public:
   static constexpr Index kMaxTiles = 256;
-  // Below this many entries a parallel region costs more than the loop.
-  static constexpr Index kSerialEntries = 16384;
+  // Below this many entries waking the other threads costs more than they take over.
+  static constexpr Index kSerialEntries = 65536;
 
   explicit Tiling(Extent e) : Tiling(e, kRowBlock) {}
   static Tiling whole_columns(Extent e) { return Tiling(e, std::max<Index>(e.rows, 1)); }
@@ -46,18 +46,5 @@ class Tiling {
   Extent extent_;
   Index row_block_ = 0, col_block_ = 0, row_tiles_ = 0, col_tiles_ = 0;
 };
-
-// body(k, tile) for every tile. Tiles are dealt out one by one: many functors work on one
-// triangle only, and neighbouring columns then cost about the same.
-template <class Body>
-void for_each_tile(const Tiling& tiles, int threads, const Body& body) {
-  const Index count = tiles.count();
-  if (threads <= 1 || !tiles.parallel()) {
-    for (Index k = 0; k < count; ++k) body(k, tiles.tile(k));
-    return;
-  }
-#pragma omp parallel for schedule(static, 1) num_threads(threads)
-  for (Index k = 0; k < count; ++k) body(k, tiles.tile(k));
-}
 
 }  // namespace relulift::cpu
