@@ -39,8 +39,8 @@ concept Backend = requires(B be, MatrixView<double> a, MatrixView<const double> 
   be.upload(in, s);  // consecutive slots from s on
   be.upload(ints, std::declval<typename B::Indices&>());  // the first ints.size() entries
 
-  be.launch(Extent{}, archetype::Kernel{});   // f(i, j) for every entry, in any order
-  be.sum(Extent{}, archetype::Term{}, s);     // *s = sum_ij f(i, j), run-to-run reproducible
+  be.launch(Extent{}, archetype::Kernel{});        // f(i, j) for every entry, in any order
+  be.sum(Extent{}, archetype::Term{}, s);          // *s = sum_ij f(i, j), run-to-run reproducible
   be.sum_columns(Extent{}, archetype::Term{}, s);  // s[j] = sum_i f(i, j)
   be.gemm(Op::none, Op::transpose, 1.0, c, c, 0.0, a);  // a = alpha op(A) op(B) + beta a
   // Full symmetric a = alpha op(A) op(A)' + beta a: Op::none gives A A', transpose A'A. Both

@@ -18,9 +18,7 @@ class Control {
                    std::function<bool()> interrupted = {})
       : start_(Clock::now()), limit_(limit_seconds), interrupted_(std::move(interrupted)) {}
 
-  double seconds() const {
-    return std::chrono::duration<double>(Clock::now() - start_).count();
-  }
+  double seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
   bool interrupted() const { return interrupted_ && interrupted_(); }
   bool out_of_time() const { return seconds() >= limit_; }
   bool stop() const { return out_of_time() || interrupted(); }

@@ -15,7 +15,8 @@ int main() {
   std::cout << "objective " << result.objective << ", proved lower bound "
             << result.certificate.lower_bound << ", " << result.network.neurons << " neurons\n";
   const bool right = result.certificate.claim == relulift::Claim::every_network &&
-                     result.certificate.lower_bound <= 9.0 + 1e-9 && result.objective >= 9.0 - 1e-9 &&
-                     result.objective <= 9.1 && result.certificate.lower_bound >= 8.9;
+                     result.certificate.lower_bound <= 9.0 + 1e-9 &&
+                     result.objective >= 9.0 - 1e-9 && result.objective <= 9.1 &&
+                     result.certificate.lower_bound >= 8.9;
   return right ? 0 : 1;
 }
