@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Network training alone: J against seconds.
 //   train_bench FILE.csv [--seconds S] [--decay G] [--divide-by-std] [key=value ..]
-// Columns x* are features, y* targets. Zero rows are dropped, nothing else is presolved.
+// Columns x* are features, y* targets.
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "src/backends/cpu/cpu_backend.hpp"
+#include "src/presolve/presolve.hpp"
 #include "src/solvers/train_network.hpp"
 
 namespace {
@@ -31,26 +32,13 @@ ReducedProblem read(const std::string& file, bool divide, double decay) {
   }
   const Index n = static_cast<Index>(values.size()) / (d + c);
   const Matrix all = Eigen::Map<const Matrix>(values.data(), d + c, n).transpose();
-  ReducedProblem p;
   Matrix X = all.leftCols(d);
   if (divide) X /= std::sqrt((X.array() - X.mean()).square().mean());
   const Matrix Y = all.rightCols(c);
-  p.X.resize(n, d);
-  p.Y.resize(n, c);
-  Index kept = 0;
-  for (Index i = 0; i < n; ++i) {
-    if (X.row(i).squaredNorm() == 0.0) {
-      p.constant += 0.5 * Y.row(i).squaredNorm();
-      continue;
-    }
-    p.X.row(kept) = X.row(i);
-    p.Y.row(kept++) = Y.row(i);
-  }
-  p.X.conservativeResize(kept, Eigen::NoChange);
-  p.Y.conservativeResize(kept, Eigen::NoChange);
-  p.Y_beta.resize(0, c);
-  p.weight_decay = decay;
-  return p;
+  Problem p{.samples = n, .features = d, .outputs = c, .X = {}, .Y = {}, .weight_decay = decay};
+  p.X.assign(X.data(), X.data() + X.size());
+  p.Y.assign(Y.data(), Y.data() + Y.size());
+  return presolve(p).reduced;
 }
 
 void set(TrainOptions& o, const std::string& text) {
@@ -65,6 +53,8 @@ void set(TrainOptions& o, const std::string& text) {
   if (key == "ascents") o.ascents = static_cast<Index>(x);
   if (key == "whitening") o.whitening = x;
   if (key == "patience") o.patience = static_cast<Index>(x);
+  if (key == "keep") o.keep = x;
+  if (key == "start_neurons") o.start_neurons = static_cast<Index>(x);
   if (key == "stall") o.stall = x;
   const auto list = [&] {
     std::vector<double> out;

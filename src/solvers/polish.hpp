@@ -15,6 +15,9 @@ Weights balanced(const Weights& weights, double dead = 0.0);
 // direction, the output weights add), then balanced. With tolerance near rounding J never grows.
 Weights merged_duplicates(const Weights& weights, double tolerance = 1e-15);
 
+// The `count` neurons of largest ||u_j|| ||v_j||, in their order; all when there are no more.
+Weights largest(const Weights& weights, Index count);
+
 // Neurons of both.
 Weights joined(const Weights& a, const Weights& b);
 

@@ -34,7 +34,8 @@ class NetworkTrainer {
                       const OnTrainCheck& on_check = {}, const Scanner& scanner = {});
 
  private:
-  static constexpr Index kChunk = 25;  // L-BFGS steps between checks
+  static constexpr Index kChunk = 25;       // L-BFGS steps between checks
+  static constexpr double kTwin = 1e-10;  // 1 - cosine of neurons that are one
 
   void begin(const Control& control, const OnTrainCheck& on_check);
   void first_networks();
@@ -43,7 +44,11 @@ class NetworkTrainer {
   Weights with_new(const Weights& w, const Matrix& E, const Directions& found) const;
   // J lowered by L-BFGS along the listed roundings. Starts of equal width, one after the other.
   Matrix descend(const Weights& w, Index starts, const std::vector<double>& smoothing);
-  Weights refit(const Weights& w);
+  struct Refit {
+    Weights best;  // the convex optimum on the directions of w, zeros dropped
+    Weights wide;  // blended with `keep` times w: every direction stays alive
+  };
+  Refit refit(const Weights& w, double keep);
   bool offer(const Weights& w, TrainSource source);
   double objective(const Weights& w) const {
     return objective_of(residual(X_, Y_, w), w, g_) + constant_;
@@ -63,6 +68,7 @@ class NetworkTrainer {
   typename B::Matrix data_, targets_;
   Random random_;
   TrainReport best_;
+  Weights current_;  // what L-BFGS goes on with; wider than best_
   const Control* control_ = nullptr;
   const OnTrainCheck* on_check_ = nullptr;
   bool stopped_ = false;

@@ -18,8 +18,10 @@ NetworkTrainer<B>::NetworkTrainer(B& be, const ReducedProblem& problem, const Tr
       constant_(problem.constant),
       width_(options.max_neurons > 0 ? options.max_neurons : default_width(X_.rows())),
       capacity_(width_ + options.new_directions),
-      starts_(options.starts > 0 ? options.starts : 4),
-      start_width_(std::max<Index>(1, std::min(width_ / starts_, std::max<Index>(75, X_.rows())))),
+      starts_(options.starts > 0 ? options.starts : default_starts(X_.rows())),
+      start_width_(std::clamp<Index>(options.start_neurons > 0 ? options.start_neurons
+                                                              : width_ / starts_,
+                                     1, std::max<Index>(1, width_ / starts_))),
       smoothed_(be, at_.samples, capacity_, starts_),
       lbfgs_(be, smoothed_, capacity_, starts_),
       search_(be, X_, Y_.cols(), options.ascents + capacity_),
@@ -61,12 +63,14 @@ TrainReport NetworkTrainer<B>::improve(const Weights& start, const Control& cont
   Weights w = merged_duplicates(start);
   offer(start, TrainSource::network);
   offer(w, TrainSource::network);
+  current_ = std::move(w);
   rounds(scanner);
   return best_;
 }
 
 template <Backend B>
 bool NetworkTrainer<B>::offer(const Weights& w, TrainSource source) {
+  if (w.neurons() > width_) return offer(largest(w, width_), source);
   const double J = objective(w);
   if (!(J < best_.objective)) return false;
   best_.weights = w;
@@ -89,7 +93,14 @@ void NetworkTrainer<B>::first_networks() {
                    1e-9),
           TrainSource::network);
   }
-  if (!stop()) offer(refit(balanced(all)), TrainSource::network);
+  current_ = best_.weights;
+  if (starts_ == 1 || stop()) return;
+  // The union is refitted from the best start; the others bring directions.
+  all.V *= 1e-3;
+  const Refit fit = refit(
+      largest(merged_duplicates(joined(current_, balanced(all)), kTwin), capacity_), 0.5);
+  offer(fit.best, TrainSource::network);
+  current_ = fit.wide;
 }
 
 template <Backend B>
@@ -116,8 +127,8 @@ Matrix NetworkTrainer<B>::descend(const Weights& w, Index starts,
 }
 
 template <Backend B>
-Weights NetworkTrainer<B>::refit(const Weights& w) {
-  if (w.neurons() == 0) return w;
+typename NetworkTrainer<B>::Refit NetworkTrainer<B>::refit(const Weights& w, double keep) {
+  if (w.neurons() == 0) return {w, w};
   const Index k = w.neurons(), n = X_.rows(), c = Y_.cols();
   const Vector norm = w.U.colwise().norm();
   const Matrix S = w.U.array().rowwise() / norm.transpose().array();
@@ -135,8 +146,10 @@ Weights NetworkTrainer<B>::refit(const Weights& w) {
   be_.fetch(correlation,
             std::span<double>(problem.correlation.data(), static_cast<std::size_t>(k * c)));
   const Matrix start = norm.asDiagonal() * w.V.transpose();
-  const RefitResult fit = convex_refit(problem, start, 1e-5, 2000, *control_);
-  return balanced({S, fit.W.transpose()});
+  const RefitResult fit = convex_refit(problem, start, 2e-5, 500, *control_);
+  // By convexity J(blend) <= (1 - keep) J(fit) + keep J(w).
+  const Matrix blend = (1.0 - keep) * fit.W + keep * start;
+  return {balanced({S, fit.W.transpose()}), balanced({S, blend.transpose()}, 1e-9)};
 }
 
 template <Backend B>
@@ -179,25 +192,24 @@ void NetworkTrainer<B>::rounds(const Scanner& scanner) {
   while (!stop()) {
     const Matrix E = residual(X_, Y_, best_.weights);
     const Directions found = missing(E, scanner);
-    Weights w = best_.weights;
-    if (found.value.size() > 0) {
-      w = with_new(w, E, found);
-      offer(w, TrainSource::column_generation);
-      w = refit(w);
-      offer(w, TrainSource::column_generation);
-    }
+    const bool grows = found.value.size() > 0;
+    const TrainSource source = grows ? TrainSource::column_generation : best_.source;
+    Weights w = largest(merged_duplicates(current_, kTwin), width_);
+    if (grows) w = with_new(w, residual(X_, Y_, w), found);
+    const Refit fit = refit(w, options_.keep);
+    offer(fit.best, source);
     if (stop()) break;
-    const Weights moved = balanced(at_.weights(descend(w, 1, options_.smoothing)), 1e-9);
-    offer(moved, found.value.size() > 0 ? TrainSource::column_generation : best_.source);
+    current_ = balanced(at_.weights(descend(fit.wide, 1, options_.smoothing)), 1e-9);
+    offer(current_, source);
     if (stop()) break;
-    offer(refit(moved), best_.source);
+    offer(refit(merged_duplicates(current_, kTwin), 0.0).best, source);
     ++best_.rounds;
     history.push_back(best_.objective);
     if (static_cast<Index>(history.size()) > options_.patience) {
       if (history.front() - best_.objective <= options_.stall * best_.objective) break;
       history.pop_front();
     }
-    if (found.value.size() == 0) break;
+    if (!grows) break;
   }
 }
 

@@ -16,6 +16,8 @@ struct TrainOptions {
   Index max_neurons = 0;
   // Independent random networks at the beginning; their union is refitted. 0: from the sizes.
   Index starts = 0;
+  // Neurons of each start; 0: from the sizes.
+  Index start_neurons = 0;
   std::uint64_t seed = 0;
   // Column generation stops when no direction above g (1 + tolerance) is found.
   double tolerance = 1e-3;
@@ -27,6 +29,8 @@ struct TrainOptions {
   Index ascent_iterations = 30;
   // New directions per round, at most.
   Index new_directions = 200;
+  // Share of the old sizes that directions keep when the refit would drop them. In [0, 1].
+  double keep = 0.2;
   // Exponent of the singular values in u = D u': 0 leaves the features, 1 whitens them.
   double whitening = 0.5;
   // Roundings eps of [eq:smooth], and the evaluations at each, of the starts and of a round.

@@ -30,7 +30,7 @@ TrainCoordinates train_coordinates(const ReducedProblem& problem, double whiteni
   at.rotation = eigen.eigenvectors().rowwise().reverse();
   at.sigma = eigen.eigenvalues().reverse().cwiseMax(0.0).cwiseSqrt();
   const double largest = d > 0 ? at.sigma[0] : 1.0;
-  at.sigma = at.sigma.cwiseMax(1e-7 * largest);
+  at.sigma = at.sigma.cwiseMax(1e-4 * largest);
   const double middle = d > 0 ? std::exp(at.sigma.array().log().mean()) : 1.0;
   at.samples.scale = (at.sigma / middle).array().pow(-whitening);
   at.samples.X = X * at.rotation * at.samples.scale.asDiagonal();
@@ -41,10 +41,13 @@ TrainCoordinates train_coordinates(const ReducedProblem& problem, double whiteni
 }
 
 Index default_width(Index samples) {
-  const Index wanted = std::max<Index>(2 * samples, 300);
+  const Index wanted = std::max<Index>({2 * samples, std::min<Index>(4 * samples, 800), 300});
   const Index fits = static_cast<Index>(1.5e8 / std::max<double>(1.0, samples));
   return std::clamp<Index>(wanted, 1, std::max<Index>(fits, 300));
 }
+
+// One wide network is worth more than two of half its width, but for the smallest problems.
+Index default_starts(Index samples) { return samples <= 200 ? 2 : 1; }
 
 Matrix random_directions(const TrainCoordinates& at, const Matrix& X, Index count, Random& random) {
   const Index d = X.cols();

@@ -20,8 +20,9 @@ struct TrainCoordinates {
 };
 TrainCoordinates train_coordinates(const ReducedProblem& problem, double whitening);
 
-// max(2n, 300), less where the work arrays would pass about 4 GB.
+// Between 2n (large n) and 4n, at least 300, less where the work arrays would pass about 4 GB.
 Index default_width(Index samples);
+Index default_starts(Index samples);
 
 // Random directions of equal size with outputs near Y'(Xs)_+, the size from a line search: J is
 // below that of the zero network, so a descent cannot end at that saddle.
