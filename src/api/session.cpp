@@ -26,6 +26,11 @@ constexpr double kHeartbeatSeconds = 0.1;
 constexpr double kScanSeconds = 5.0;
 constexpr double kConeSeconds = 60.0;
 constexpr double kPolishSeconds = 30.0;
+// Alternation of cones and training ends after this many rounds without this much progress.
+constexpr int kIdleRounds = 2;
+constexpr double kProgress = 1e-4;
+// The cones suffice where they leave a smaller gap than this.
+constexpr double kConesSuffice = 0.1;
 
 class Stopwatch {
  public:
@@ -71,6 +76,7 @@ Session::Session(const Problem& problem, const Options& options, const Network* 
       keeper_(problem) {
   const Stopwatch watch(result_.seconds.presolve);
   presolved_ = presolve(problem);
+  missed_.resize(presolved_.reduced.d(), 0);
   result_.removed_rows = presolved_.removed_rows;
   engines_ = choose_engines(options);
   const ReducedProblem& reduced = presolved_.reduced;
@@ -97,7 +103,7 @@ Result Session::run() {
   }
   train();
   if (!enough() && plan_.cones) close_by_cones();
-  if (!enough()) relax();
+  if (!enough() && !cones_suffice()) relax();
   return finish();
 }
 
@@ -109,12 +115,16 @@ TrainOptions Session::train_options() const {
 }
 
 // The whole sphere is scanned where that is cheap; elsewhere the trainer's ascents must do.
-Scanner Session::scanner() const {
+Scanner Session::scanner() {
   if (presolved_.reduced.d() > kConeFeatures) return {};
   return [this, X = presolved_.reduced.stacked_X()](const Matrix& E, double threshold) {
     const auto found =
         scan_sphere(X, E, threshold, Matrix(X.cols(), 0), 300, control_.within(kScanSeconds));
-    return found.violators;
+    // What a full search met goes first: a scan in limited time can miss it.
+    Matrix all(X.cols(), missed_.cols() + found.violators.cols());
+    all << missed_, found.violators;
+    missed_.resize(X.cols(), 0);
+    return all;
   };
 }
 
@@ -133,13 +143,29 @@ void Session::train() {
   network_settled_ = !control.stop();
 }
 
+// Directions on the data as given, for the next scan of the trainer.
+void Session::remember_missed(const Matrix& U) {
+  Network network{problem_.features, problem_.outputs, U.cols(), {}, {}};
+  network.U.assign(U.data(), U.data() + U.size());
+  network.V.assign(static_cast<std::size_t>(problem_.outputs * U.cols()), 1.0);
+  missed_ = presolved_.weights(network).U.colwise().normalized();
+}
+
+// p_sdp is rarely that close to p_nn: what is left is for cones and training to close.
+bool Session::cones_suffice() const {
+  return plan_.cones && options_.engine == Engine::automatic &&
+         gap_of(best_.objective) <= kConesSuffice;
+}
+
 // [eq:rescale] with the residual of the best network; neurons that are found missing go back into
 // the network, so both sides improve together.
 void Session::close_by_cones() {
   const Matrix X = Eigen::Map<const Matrix>(problem_.X.data(), problem_.samples, problem_.features);
   const Matrix Y = Eigen::Map<const Matrix>(problem_.Y.data(), problem_.samples, problem_.outputs);
   const double g = problem_.weight_decay;
-  for (int round = 0; round < 4 && !enough(); ++round) {
+  int idle = 0;  // rounds that paid nothing
+  for (int round = 0; idle < kIdleRounds && !enough(); ++round) {
+    const double objective_before = best_.objective, bound_before = keeper_.value();
     phase_ = "cones";
     phase_iteration_ = round + 1;
     const Network network = presolved_.network(best_weights_);
@@ -156,11 +182,12 @@ void Session::close_by_cones() {
       found = search_cones(X, E, search);
       keeper_.offer(rescaled_bound(problem_, E, found.kappa_upper), "cones");
     }
+    remember_missed(found.violators);
     report({.iteration = round + 1}, Beat::check);
-    if (enough() || found.kappa_lower <= g * (1.0 + 1e-3)) return;
-    const double before = best_.objective;
+    if (enough()) return;
     polish(best_weights_, Winner::column_generation);
-    if (best_.objective > before * (1.0 - 1e-4)) return;
+    const double progress = objective_before - best_.objective + keeper_.value() - bound_before;
+    idle = progress < kProgress * best_.objective ? idle + 1 : 0;
   }
 }
 

@@ -30,6 +30,7 @@ class Session {
 
   void train();
   void close_by_cones();
+  bool cones_suffice() const;
   void relax();
   void round(const Matrix& S);
   Result finish();
@@ -39,7 +40,8 @@ class Session {
   // Keeps the network if it is the best so far.
   void offer(const Weights& weights, Winner winner);
   TrainOptions train_options() const;
-  Scanner scanner() const;
+  Scanner scanner();
+  void remember_missed(const Matrix& U);
   OnCheck on_engine_check();
   OnTrainCheck on_train_check();
 
@@ -66,6 +68,7 @@ class Session {
   BoundKeeper keeper_;
   Candidate best_;
   Weights best_weights_;  // of best_, reduced coordinates
+  Matrix missed_;         // d x k: directions a full search met, for the next scan
   std::optional<EngineStatus> engine_status_;
   bool network_settled_ = false;  // training ended by itself
   bool stopped_ = false;

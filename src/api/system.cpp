@@ -34,6 +34,8 @@ std::string blas_words() {
 
 }  // namespace
 
+std::string version() { return kVersion; }
+
 SystemInfo system_info() {
   SystemInfo info;
   info.version = version();
