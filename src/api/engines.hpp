@@ -22,6 +22,13 @@ struct EngineRequest {
   const Weights* warm = nullptr;  // a trained network, reduced coordinates
 };
 
+// Active pairs the interior engine may carry: beyond this order of its Schur matrix a factorisation
+// (m^3/3 flops: 0.9 Tflop, ten seconds of two cores) costs more than its round is worth.
+inline constexpr Index kSchurOrder = 14'000;
+inline Index affordable_pairs(const ReducedProblem& problem) {
+  return kSchurOrder - problem.n() - (problem.n() + problem.p()) * problem.c();
+}
+
 class Engines {
  public:
   virtual ~Engines() = default;

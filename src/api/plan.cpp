@@ -41,13 +41,16 @@ Plan make_plan(const PlanInput& in) {
       break;
     case Engine::automatic:
       plan.cones = in.features <= kConeFeatures;
-      plan.interior = interior <= in.memory_bytes;
+      plan.interior = in.interior_affordable && interior <= in.memory_bytes;
       plan.dense = !plan.interior && dense <= in.memory_bytes;
       if (plan.interior) {
         plan.reason = fmt::format("interior engine ({:.2f} GB)", gigabytes(interior));
       } else if (plan.dense) {
-        plan.reason = too_large("interior", in, interior) +
-                      fmt::format("; dense engine instead ({:.2f} GB)", gigabytes(dense));
+        plan.reason = fmt::format("{}; dense engine instead ({:.2f} GB)",
+                                  in.interior_affordable ? too_large("interior", in, interior)
+                                                         : "too many rows and outputs for the "
+                                                           "interior engine",
+                                  gigabytes(dense));
       } else {
         plan.reason = too_large("dense", in, dense) + "; network only";
       }

@@ -11,7 +11,8 @@ struct PlanInput {
   Index n = 0, d = 0, c = 0;  // reduced problem: directions, columns, outputs
   Index features = 0;         // of the data as given: the cones look at those
   Engine engine = Engine::automatic;
-  Index interior_bytes = 0;  // what each engine needs at least
+  Index interior_bytes = 0;         // what each engine needs at least
+  bool interior_affordable = true;  // its Schur matrix is of a sensible order
   Index dense_bytes = 0;
   Index memory_bytes = 0;  // what a solve may use
 };

@@ -80,14 +80,16 @@ Session::Session(const Problem& problem, const Options& options, const Network* 
   result_.removed_rows = presolved_.removed_rows;
   engines_ = choose_engines(options);
   const ReducedProblem& reduced = presolved_.reduced;
-  plan_ = make_plan({.n = reduced.n(),
-                     .d = reduced.d(),
-                     .c = problem.outputs,
-                     .features = problem.features,
-                     .engine = options.engine,
-                     .interior_bytes = pairs_bytes(reduced, 4 * reduced.n()),
-                     .dense_bytes = dense_admm_bytes(reduced),
-                     .memory_bytes = engines_->memory_bytes()});
+  plan_ = make_plan(
+      {.n = reduced.n(),
+       .d = reduced.d(),
+       .c = problem.outputs,
+       .features = problem.features,
+       .engine = options.engine,
+       .interior_bytes = pairs_bytes(reduced, std::min(4 * reduced.n(), affordable_pairs(reduced))),
+       .interior_affordable = affordable_pairs(reduced) >= 2 * reduced.n(),
+       .dense_bytes = dense_admm_bytes(reduced),
+       .memory_bytes = engines_->memory_bytes()});
 }
 
 Result Session::run() {
@@ -314,8 +316,9 @@ Status Session::status() const {
       return Status::time_limit;
     case EngineStatus::interrupted:
       return Status::interrupted;
-    case EngineStatus::numerical_failure:
-      return Status::numerical_failure;
+    case EngineStatus::numerical_failure:  // after a proof it is a stall
+      if (std::isnan(result_.relaxation.dual)) return Status::numerical_failure;
+      return Status::stalled;
     case EngineStatus::stalled:
       break;
   }
