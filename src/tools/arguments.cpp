@@ -100,7 +100,7 @@ Options SolveArguments::options(Clock::time_point start, ProgressReport& report)
   if (given(time_limit_seconds))
     options.time_limit_seconds = std::max(time_limit_seconds - seconds_since(start), kLeast);
   options.on_progress = [&report](const Progress& progress) {
-    report.show(progress);
+    if (!progress.heartbeat) report.show(progress);
     return !interrupted();
   };
   if (threads > 0) set_blas_threads(threads);
