@@ -89,8 +89,8 @@ RELULIFT_HD inline Pair nonnegative(Index i, Index j, const Pair& p) {
   return {plus(p.aa), plus(p.bb), i == j ? 0.0 : plus(p.ab), i == j ? 0.0 : plus(p.ba)};
 }
 
-// [eq:prox] [eq:dual]: y = prox(2 x - w), w <- x + rho/rho' (w + relax (y - x) - x), and the fold of
-// the new w. rho' is the penalty from now on. Reads 8, writes 9 doubles per pair i < j; E may be
+// [eq:prox] [eq:dual]: y = prox(2 x - w), w <- x + rho/rho' (w + relax (y - x) - x), and the fold
+// of the new w. rho' is the penalty from now on. Reads 8, writes 9 doubles per pair i < j; E may be
 // R and F may be T: a pair is read before it is written, by one thread.
 struct PairStep {
   Triangle triangle;

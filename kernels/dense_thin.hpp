@@ -187,8 +187,7 @@ struct ThinMultipliers {
   RELULIFT_HD void operator()(Index i, Index k) const {
     const Index h = prox.d + k;
     const ThinEntry at = x.load(i, h);
-    const ThinEntry y =
-        prox(i, h, {2.0 * at.a - wa(i, h), 2.0 * at.b - wb(i, h)}, rho.get());
+    const ThinEntry y = prox(i, h, {2.0 * at.a - wa(i, h), 2.0 * at.b - wb(i, h)}, rho.get());
     G(i, k) = prox.alpha.residual(i, k, y.a);
     H(i, k) = prox.beta.residual(i, k, y.b);
   }

@@ -71,9 +71,7 @@ struct FoldMultipliers {
 struct SpreadAlphaResidual {
   MatrixView<const double> G;
   MatrixView<double> plus, minus;
-  RELULIFT_HD void operator()(Index i, Index l) const {
-    plus(i, l) = minus(i, l) = 0.25 * G(i, l);
-  }
+  RELULIFT_HD void operator()(Index i, Index l) const { plus(i, l) = minus(i, l) = 0.25 * G(i, l); }
 };
 
 // ... and b_k H/4, -b_k H/4 on the rows with a beta residual [eq:merged].

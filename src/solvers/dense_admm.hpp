@@ -76,7 +76,7 @@ class DenseAdmm {
   Index kept_;
   bool warm_ = false;
   DenseSums sums_;
-  MatrixB M_, P_, R_, T_, like_, mixed_, beta_;      // order^2 twice, n x order, n^2 three times
+  MatrixB M_, P_, R_, T_, like_, mixed_, beta_;  // order^2 twice, n x order, n^2 three times
   MatrixB wa_, wb_, head_, product_, difference_, tail_;  // thin
   MatrixB half_X_, share_, cost_, target_, weight_, beta_target_, beta_weight_, scale_;
   typename B::Slots slots_;
@@ -139,10 +139,10 @@ void DenseAdmm<B>::start() {
   set(next_rho(), options_.rho);
   be_.gemm(Op::none, Op::none, 1.0, X, P_.view().block(n, 0, d, order()), 0.0, R_.view());
   be_.gemm(Op::none, Op::transpose, 1.0, R_.view().block(0, n, n, d), X, 0.0, T_.view());
-  be_.launch({n, thin()}, kernels::ThinStart{rows(), wa_.view(), wb_.view(), difference_.view(),
-                                             prox(), rho()});
-  be_.launch({thin(), thin()}, kernels::HeadStep{n, P_.view(), share_.view(), head_.view(), rho(),
-                                                 next_rho(), 0.0});
+  be_.launch({n, thin()},
+             kernels::ThinStart{rows(), wa_.view(), wb_.view(), difference_.view(), prox(), rho()});
+  be_.launch({thin(), thin()},
+             kernels::HeadStep{n, P_.view(), share_.view(), head_.view(), rho(), next_rho(), 0.0});
   const kernels::Triangle triangle{n};
   be_.launch(triangle.extent(), kernels::PairStart{triangle, pairs(), state(), fold()});
   fold_thin();
@@ -175,8 +175,8 @@ void DenseAdmm<B>::update() {
   be_.launch({thin(), thin()}, kernels::HeadStep{n, P_.view(), share_.view(), head_.view(), rho(),
                                                  next_rho(), relax});
   const kernels::Triangle triangle{n};
-  be_.launch(triangle.extent(), kernels::PairStep{triangle, pairs(), state(), fold(), rho(),
-                                                  next_rho(), relax});
+  be_.launch(triangle.extent(),
+             kernels::PairStep{triangle, pairs(), state(), fold(), rho(), next_rho(), relax});
   be_.launch({1, 1}, kernels::Accept{rho(), next_rho()});
   fold_thin();
 }
@@ -244,8 +244,8 @@ Multipliers DenseAdmm<B>::multipliers() {
   PackedMultipliers packed{Matrix(n, n), Matrix(n, n), Matrix(n, 1), Matrix(n, c), Matrix(n, c)};
   for (const bool mixed : {false, true}) {
     be_.launch(triangle.extent(),
-               kernels::PairMultipliers{triangle, pairs(), state(), {square, square, strip}, mixed,
-                                        rho()});
+               kernels::PairMultipliers{
+                   triangle, pairs(), state(), {square, square, strip}, mixed, rho()});
     fetch(be_, square, mixed ? packed.mixed : packed.like);
     if (!mixed) fetch(be_, strip, packed.beta);
   }
@@ -267,7 +267,8 @@ template <Backend B>
 void DenseAdmm<B>::adapt() {
   set(next_rho(), next_penalty(options_, sums_));
   Index positive = 0;
-  for (Index k = 0; k < order(); ++k) positive += host_[static_cast<std::size_t>(kValues + k)] > 0.0;
+  for (Index k = 0; k < order(); ++k)
+    positive += host_[static_cast<std::size_t>(kValues + k)] > 0.0;
   kept_ = columns_to_keep(positive, order());
 }
 

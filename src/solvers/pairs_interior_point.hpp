@@ -89,9 +89,8 @@ class PairsInteriorPoint {
         return stopped(EngineStatus::iteration_limit);
       if (control.interrupted()) return stopped(EngineStatus::interrupted);
       if (control.out_of_time()) return stopped(EngineStatus::time_limit);
-      short_steps = k > 0 && at.primal_step < kShortStep && at.dual_step < kShortStep
-                        ? short_steps + 1
-                        : 0;
+      short_steps =
+          k > 0 && at.primal_step < kShortStep && at.dual_step < kShortStep ? short_steps + 1 : 0;
       if (short_steps >= kPatience || k > kMostSteps) return End::stuck;
       if (!newton.step(kBoundaryFraction)) return End::stuck;
       ++out_.iterations;

@@ -63,7 +63,8 @@ class PairsLift {
   enum class Part { affine, linear };
 
   // Q = Q(z); row, col as in PairsVariables.
-  void slack(Part part, const PairsVariables& at, IndexView row, IndexView col, ConstView z, View Q) {
+  void slack(Part part, const PairsVariables& at, IndexView row, IndexView col, ConstView z,
+             View Q) {
     const Index v = n_ + d_, w = z.rows - at.pairs;
     const View W = W_.view();
     const ConstView X = X_.view();
@@ -80,8 +81,8 @@ class PairsLift {
     be_.gemm(Op::none, Op::none, 1.0, ConstView(W.block(0, 0, n_, n_)), X, 0.0, su);
     residual_part(z.block(at.residuals, 0, at.pairs - at.residuals, 1));
     const double diagonal = part == Part::affine ? 0.5 * weight_decay_ : 0.0;
-    be_.launch({order(), order()}, kernels::FinishSlack{n_, d_, diagonal, su, uu_.view(),
-                                                        plus_.view(), uv_.view(), Q});
+    be_.launch({order(), order()},
+               kernels::FinishSlack{n_, d_, diagonal, su, uu_.view(), plus_.view(), uv_.view(), Q});
     (void)v;
   }
 

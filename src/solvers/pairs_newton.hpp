@@ -71,8 +71,8 @@ class PairsNewton {
     be_.potrf(Ls, slot(kInfoS));
     be_.sum({N_, N_}, kernels::Dot{S, Q}, slot(kProduct));
     be_.sum({pairs_, 1}, kernels::Dot{w(), kap()}, slot(kPairProduct));
-    be_.launch({1, 1}, kernels::Complementarity{order(), slot(kProduct), slot(kPairProduct),
-                                                slot(kMu)});
+    be_.launch({1, 1},
+               kernels::Complementarity{order(), slot(kProduct), slot(kPairProduct), slot(kMu)});
     be_.sum({m_, 1}, kernels::DualLoss{linear(), curvature(), z()}, slot(kLoss));
     std::array<double, kSlots> at{};
     be_.fetch(slot(0), at);
@@ -125,8 +125,21 @@ class PairsNewton {
  private:
   enum Square { kQ, kLq, kS, kLs, kU, kF, kP, kT, kTS, kTQ, kA, kCenter, kPrevious, kSquares };
   enum Scalar {
-    kMu, kLoss, kInfoQ, kInfoS, kInfoM, kInfoEigen, kProduct, kPairProduct, kPrimalStep, kDualStep,
-    kTarget, kRegularization, kAffine, kPairAffine, kPartial
+    kMu,
+    kLoss,
+    kInfoQ,
+    kInfoS,
+    kInfoM,
+    kInfoEigen,
+    kProduct,
+    kPairProduct,
+    kPrimalStep,
+    kDualStep,
+    kTarget,
+    kRegularization,
+    kAffine,
+    kPairAffine,
+    kPartial
   };
   static constexpr Index kParts = 64;
   static constexpr Index kSlots = kPartial + kParts;
@@ -190,8 +203,7 @@ class PairsNewton {
   // Mehrotra's target and the second-order terms of the predictor.
   void aim() {
     const ConstView tS = cview(kTS), tQ = cview(kTQ);
-    be_.sum({N_, N_},
-            kernels::AffineGap{v_.view(), tS, tQ, slot(kPrimalStep), slot(kDualStep)},
+    be_.sum({N_, N_}, kernels::AffineGap{v_.view(), tS, tQ, slot(kPrimalStep), slot(kDualStep)},
             slot(kAffine));
     be_.sum({pairs_, 1},
             kernels::AffinePairGap{w(), dw(), kap(), dkap(), slot(kPrimalStep), slot(kDualStep)},
@@ -214,8 +226,8 @@ class PairsNewton {
   // M dz = right-hand side; tQ = F' dQ F, tS = T - tQ, dkap. center_weight 0: predictor.
   void solve(double center_weight) {
     be_.launch({m_, 1}, kernels::RightHandSide{row_.view(), col_.view(), vars_.pairs, center_weight,
-                                               slot(kTarget), factor_(), linear(), curvature(),
-                                               z(), H_.view(), second(), dz()});
+                                               slot(kTarget), factor_(), linear(), curvature(), z(),
+                                               H_.view(), second(), dz()});
     be_.potrs(ConstView(M_.view()), dz());
     lift_.slack(PairsLift<B>::Part::linear, vars_, row_.view(), col_.view(), dz(), square(kP));
     be_.gemm(Op::none, Op::none, 1.0, cview(kP), cview(kF), 0.0, square(kA));

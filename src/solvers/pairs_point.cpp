@@ -29,7 +29,9 @@ PairsVariables::PairsVariables(const ReducedProblem& problem, const std::vector<
 std::vector<double> pack(const PairsPoint& point) {
   std::vector<double> z;
   z.reserve(point.y.size() + point.G.size() + point.H.size() + point.w.size());
-  const auto append = [&z](const double* data, Index size) { z.insert(z.end(), data, data + size); };
+  const auto append = [&z](const double* data, Index size) {
+    z.insert(z.end(), data, data + size);
+  };
   append(point.y.data(), point.y.size());
   append(point.G.data(), point.G.size());
   append(point.H.data(), point.H.size());

@@ -39,7 +39,7 @@ struct PairsVariables {
   std::vector<double> factor, linear, curvature;
 };
 
-std::vector<double> pack(const PairsPoint& point);            // z
+std::vector<double> pack(const PairsPoint& point);             // z
 void unpack(const std::vector<double>& z, PairsPoint& point);  // keeps the pairs
 
 // The dual candidate in the terms of [eq:slack].

@@ -50,9 +50,8 @@ PairsStart::PairsStart(const ReducedProblem& problem) : problem_(problem) {
   trace_ = S_.trace();
 
   const Matrix XX = problem.X.transpose() * problem.X;
-  const double largest = Eigen::SelfAdjointEigenSolver<Matrix>(XX, Eigen::EigenvaluesOnly)
-                             .eigenvalues()
-                             .maxCoeff();
+  const double largest =
+      Eigen::SelfAdjointEigenSolver<Matrix>(XX, Eigen::EigenvaluesOnly).eigenvalues().maxCoeff();
   eta_ = g / largest;
   root_ = (0.5 * g * Matrix::Identity(d, d) - 0.25 * eta_ * XX).llt().matrixL();
 }

@@ -33,8 +33,8 @@ class PairsStart {
   Matrix S_;
   Matrix tt_;  // X S_uu X'
   double trace_ = 0.0;
-  double eta_ = 0.0;   // g/||X||_2^2
-  Matrix root_;        // lower Cholesky factor of g/2 I - eta/4 X'X
+  double eta_ = 0.0;  // g/||X||_2^2
+  Matrix root_;       // lower Cholesky factor of g/2 I - eta/4 X'X
 };
 
 }  // namespace relulift

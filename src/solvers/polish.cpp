@@ -63,8 +63,7 @@ Weights largest(const Weights& weights, Index count) {
   const Vector size = weights.U.colwise().norm().cwiseProduct(weights.V.colwise().norm());
   std::vector<Index> order(static_cast<std::size_t>(weights.neurons()));
   std::iota(order.begin(), order.end(), Index{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](Index a, Index b) { return size[a] > size[b]; });
+  std::stable_sort(order.begin(), order.end(), [&](Index a, Index b) { return size[a] > size[b]; });
   order.resize(static_cast<std::size_t>(std::max<Index>(count, 0)));
   std::sort(order.begin(), order.end());
   return selected(weights, order);

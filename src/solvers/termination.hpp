@@ -25,8 +25,8 @@ struct Measured {
   double primal_residual = 0.0, dual_residual = 0.0;  // relative
 };
 
-// Checks since an estimate last left the band of stall_improvement around its anchor. Estimates of a
-// first-order method are not monotone, so a move in either direction counts as life.
+// Checks since an estimate last left the band of stall_improvement around its anchor. Estimates of
+// a first-order method are not monotone, so a move in either direction counts as life.
 struct Stall {
   double primal = std::numeric_limits<double>::quiet_NaN();
   double dual = std::numeric_limits<double>::quiet_NaN();

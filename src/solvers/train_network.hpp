@@ -34,7 +34,7 @@ class NetworkTrainer {
                       const OnTrainCheck& on_check = {}, const Scanner& scanner = {});
 
  private:
-  static constexpr Index kChunk = 25;       // L-BFGS steps between checks
+  static constexpr Index kChunk = 25;     // L-BFGS steps between checks
   static constexpr double kTwin = 1e-10;  // 1 - cosine of neurons that are one
 
   void begin(const Control& control, const OnTrainCheck& on_check);

@@ -19,9 +19,9 @@ NetworkTrainer<B>::NetworkTrainer(B& be, const ReducedProblem& problem, const Tr
       width_(options.max_neurons > 0 ? options.max_neurons : default_width(X_.rows())),
       capacity_(width_ + options.new_directions),
       starts_(options.starts > 0 ? options.starts : default_starts(X_.rows())),
-      start_width_(std::clamp<Index>(options.start_neurons > 0 ? options.start_neurons
-                                                              : width_ / starts_,
-                                     1, std::max<Index>(1, width_ / starts_))),
+      start_width_(
+          std::clamp<Index>(options.start_neurons > 0 ? options.start_neurons : width_ / starts_, 1,
+                            std::max<Index>(1, width_ / starts_))),
       smoothed_(be, at_.samples, capacity_, starts_),
       lbfgs_(be, smoothed_, capacity_, starts_),
       search_(be, X_, Y_.cols(), options.ascents + capacity_),
@@ -97,8 +97,8 @@ void NetworkTrainer<B>::first_networks() {
   if (starts_ == 1 || stop()) return;
   // The union is refitted from the best start; the others bring directions.
   all.V *= 1e-3;
-  const Refit fit = refit(
-      largest(merged_duplicates(joined(current_, balanced(all)), kTwin), capacity_), 0.5);
+  const Refit fit =
+      refit(largest(merged_duplicates(joined(current_, balanced(all)), kTwin), capacity_), 0.5);
   offer(fit.best, TrainSource::network);
   current_ = fit.wide;
 }
