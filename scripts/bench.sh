@@ -1,13 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Runs every benchmark program of a build folder, one after the other.
+# Prints the table of whole solves: on the data sets beside the checkout if they are there, else on
+# the bundled ones. Further arguments go to the program.
 set -eu
-build=${1:?usage: scripts/bench.sh BUILD_FOLDER}
-found=no
-for program in "$build"/bench/*; do
-  if [ ! -f "$program" ] || [ ! -x "$program" ]; then continue; fi
-  found=yes
-  printf '\n== %s\n' "$(basename "$program")"
-  "$program"
-done
-[ "$found" = yes ] || { echo "bench: no benchmark was built in $build/bench" >&2; exit 1; }
+build=${1:?usage: scripts/bench.sh BUILD_FOLDER [ARGUMENTS]}
+shift
+if [ -d ../shared/data ]; then
+  "$build/bench/solve_table" ../shared/data random_00 spiral iris ionosphere bank_notes --limit 300 "$@"
+else
+  "$build/bench/solve_table" data random_00 random_01 random_02 random_03 spiral "$@"
+fi
