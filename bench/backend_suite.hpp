@@ -37,6 +37,11 @@ struct Square {
   RELULIFT_HD double operator()(Index i, Index j) const { return a(i, j) * a(i, j); }
 };
 
+struct Diagonal {
+  MatrixView<const double> a;
+  RELULIFT_HD double operator()(Index i, Index) const { return a(i, i); }
+};
+
 inline std::vector<double> random_square(Index n) {
   Random random(static_cast<std::uint64_t>(n));
   std::vector<double> a(static_cast<std::size_t>(n * n));
@@ -95,10 +100,6 @@ class Case {
   }
 
  private:
-  struct Diagonal {
-    MatrixView<const double> a;
-    RELULIFT_HD double operator()(Index i, Index) const { return a(i, i); }
-  };
   void wait() { static_cast<void>(value(slots[n + 1])); }
   benchmark::State& state_;
 

@@ -11,8 +11,8 @@
 #
 # OUT defaults to out/gpu. Exit status: 0 when every step passed; steps after a failure still run.
 # SANITIZE_FILTER, BENCH_FILTER: which tests and benchmarks (defaults below).
+# shellcheck disable=SC2317  # functions are called through step
 set -uo pipefail
-cd "$(dirname "$0")/.."
 
 limit_mib=64
 cuda="${CUDA_HOME:-/usr/local/cuda}"
@@ -25,11 +25,12 @@ programs() {  # of a build folder
   find "$1" -maxdepth 1 -type f -name relulift -executable
 }
 
-# Not packed: the toolkit's libraries (hundreds of MiB, and the target has them), the driver, libc.
-left_out='/(libcuda|libnvidia|libcublas|libcusolver|libcusparse|libnvJitLink|libcudart|ld-linux|libc|libm|libpthread|libdl|librt)[.-]'
+# Not packed: the toolkit's libraries (hundreds of MiB, and the target has them), the driver, and the
+# system's own, where an older copy in front would break the target's tools.
+left_out='/(libcuda|libnvidia|libcublas|libcublasLt|libcusolver|libcusparse|libnvJitLink|libcudart|ld-linux-x86-64|libc|libm|libpthread|libdl|librt|libgcc_s|libstdc\+\+)[.-]'
 
 pack() {
-  local to="$1" build=build/cuda file library
+  local to="$1" build=build/cuda file library script=scripts/gpu_check.sh
   [ -d "$build/tests" ] || die "no $build: cmake --preset cuda && cmake --build --preset cuda first"
   rm -rf "$to" && mkdir -p "$to/bin" "$to/lib" || exit 2
   while read -r file; do
@@ -39,11 +40,12 @@ pack() {
       install -m 644 "$library" "$to/lib/" && strip --strip-unneeded "$to/lib/$(basename "$library")"
     done < <(LD_LIBRARY_PATH="$cuda/lib64" ldd "$file" | awk '$3 ~ /^\// {print $3}')
   done < <(programs "$build")
-  install -m 755 scripts/gpu_check.sh "$to/"
+  install -m 755 "$script" "$to/"
   if [ -d data ]; then cp -r data "$to/"; fi
   git describe --always --dirty >"$to/commit" 2>/dev/null || echo unknown >"$to/commit"
   local mib; mib=$(du -sm "$to" | cut -f1)
-  echo "packed $(ls "$to/bin" | wc -l) programs and $(ls "$to/lib" | wc -l) libraries: $mib MiB in $to"
+  local programs=("$to"/bin/*) libraries=("$to"/lib/*)
+  echo "packed ${#programs[@]} programs and ${#libraries[@]} libraries: $mib MiB in $to"
   [ "$mib" -le "$limit_mib" ] || die "more than $limit_mib MiB"
 }
 
@@ -66,7 +68,7 @@ tests_of() {
   local status=$?
   cat "$out/tests.tmp"
   if grep -q 'SKIPPED' "$out/tests.tmp"; then echo "a skip is a failure here"; status=1; fi
-  return $status
+  return "$status"
 }
 
 check_with() {  # bin folder
@@ -75,7 +77,7 @@ check_with() {  # bin folder
   { cat "$bin/../commit" 2>/dev/null || git describe --always --dirty; nvidia-smi; } >"$out/machine.log" 2>&1
   command -v nvcc >/dev/null && nvcc --version >>"$out/machine.log"
   for program in "$bin"/relulift_*_tests; do
-    [ -n "$("$program" --gtest_list_tests --gtest_filter='*Cuda*' 2>/dev/null | grep '^  ')" ] || continue
+    "$program" --gtest_list_tests --gtest_filter='*Cuda*' 2>/dev/null | grep -q '^  ' || continue
     step "test_$(basename "$program")" tests_of "$program"
   done
   rm -f "$out/tests.tmp"
@@ -93,6 +95,7 @@ check_with() {  # bin folder
 case "${1:-}" in
   pack)
     [ $# -eq 2 ] || die "pack FOLDER"
+    [ -f scripts/gpu_check.sh ] || die "call it from the root of the project"
     pack "$2"
     exit
     ;;
@@ -108,6 +111,7 @@ case "${1:-}" in
     check_with "$folder/bin"
     ;;
   *)
+    [ -f scripts/gpu_check.sh ] || die "call it from the root of the project"
     out="${1:-out/gpu}"
     mkdir -p "$out" && out=$(cd "$out" && pwd)
     step build bash -c 'cmake --preset cuda -DCMAKE_CUDA_ARCHITECTURES=native && cmake --build --preset cuda'
