@@ -13,9 +13,10 @@
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <relulift/io.hpp>
 #include <relulift/solve.hpp>
 #include <relulift/system.hpp>
+
+#include "bench/inputs.hpp"
 
 namespace {
 
@@ -32,23 +33,6 @@ const std::map<std::string, Target> kTargets = {
     {"spiral", {16.60, 16.23, 10}},          {"iris", {2.56, 1.66, 30}},
     {"ionosphere", {1.110, 0.80, 60}},       {"bank_notes", {8.2, 3.0, 300}},
     {"mnist_pca20_train", {8.5, 1.85, 900}}};
-
-// Tables with numeric targets y0, y1, ...; the PCA set is divided by its overall deviation.
-Problem load(const std::filesystem::path& path, double weight_decay) {
-  const Dataset columns = read_dataset(path, {});
-  Targets targets;
-  for (const auto& name : columns.schema.features)
-    if (name.starts_with('y')) targets.value_columns.push_back(name);
-  Problem problem = make_problem(read_dataset(path, targets), {}, weight_decay);
-  if (path.stem().string().starts_with("mnist")) {
-    double mean = 0.0, square = 0.0;
-    for (const double x : problem.X) mean += x / static_cast<double>(problem.X.size());
-    for (const double x : problem.X)
-      square += (x - mean) * (x - mean) / static_cast<double>(problem.X.size());
-    for (double& x : problem.X) x /= std::sqrt(square);
-  }
-  return problem;
-}
 
 double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
@@ -94,7 +78,7 @@ int main(int argc, char** argv) {
              "objective", "bound", "gap", "seconds", "network", "relax", "primal", "peak MB",
              "status", "target (objective, bound, seconds)");
   for (const auto& name : names) {
-    const Problem problem = load(folder / (name + ".csv"), weight_decay);
+    const Problem problem = bench::load(folder / (name + ".csv"), weight_decay);
     std::vector<double> seconds;
     Result result;
     for (int k = 0; k < repeats; ++k) {

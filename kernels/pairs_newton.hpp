@@ -37,29 +37,34 @@ struct ScaleEigenvectors {
   }
 };
 
-// M_kl of [eq:pairs], lower triangle: variable k stands on (i, j) = (row, col)[k] of the lifted
+// M_kl of [eq:pairs] on the multipliers y and w, lower triangle: variable k stands on (i, j) = (row, col)[k] of the lifted
 // rows. Four gathers from two columns of H, 16 bytes written per pair of variables at most.
 struct SchurMatrix {
   IndexView row, col;
   MatrixView<const double> factor, diagonal, H;
   MatrixView<double> M;
-  Slot regularization;
   RELULIFT_HD void operator()(Index k, Index l) const {
     if (k < l) return;
     const Index i = row[k], j = col[k], a = row[l], b = col[l];
-    double value = 2.0 * factor[k] * factor[l] * (H(i, a) * H(j, b) + H(i, b) * H(j, a));
-    if (k == l) value = (value + diagonal[k]) * (1.0 + regularization.get());
-    M(k, l) = value;
+    const double value = 2.0 * factor[k] * factor[l] * (H(i, a) * H(j, b) + H(i, b) * H(j, a));
+    M(k, l) = k == l ? value + diagonal[k] : value;
   }
 };
 
-// The diagonal of M that does not come from H: curvature of D, kap/w of the pairs.
+// Against rounding that made M indefinite.
+struct ScaleDiagonal {
+  Slot shift;
+  MatrixView<double> M;
+  RELULIFT_HD void operator()(Index k, Index) const { M(k, k) *= 1.0 + shift.get(); }
+};
+
+// The diagonal of M that does not come from H: kap/w of the pairs.
 struct SchurDiagonal {
   Index pairs;  // first pair among the variables
-  MatrixView<const double> curvature, z, kap;
+  MatrixView<const double> z, kap;
   MatrixView<double> diagonal;
   RELULIFT_HD void operator()(Index k, Index) const {
-    diagonal[k] = k < pairs ? curvature[k] : kap[k - pairs] / z[k];
+    diagonal[k] = k < pairs ? 0.0 : kap[k - pairs] / z[k];
   }
 };
 
@@ -86,7 +91,7 @@ struct PredictorDirection {
 // Right-hand side of the Newton system. gathered: 2 factor K_ij of the center, 0 for the predictor.
 struct RightHandSide {
   IndexView row, col;
-  Index pairs;
+  Index pairs, residuals;
   double center_weight;  // 0: no center (predictor)
   Slot target;
   MatrixView<const double> factor, linear, curvature, z, K, second;
@@ -95,7 +100,7 @@ struct RightHandSide {
     double value = -(linear[k] + curvature[k] * z[k]);
     if (center_weight != 0.0) {
       value += 2.0 * center_weight * factor[k] * K(row[k], col[k]);
-      if (k >= pairs) value += (target.get() - second[k - pairs]) / z[k];
+      if (k >= pairs && k < residuals) value += (target.get() - second[k - pairs]) / z[k];
     }
     out[k] = value;
   }

@@ -26,7 +26,7 @@ struct EngineRequest {
 // (m^3/3 flops: 0.9 Tflop, ten seconds of two cores) costs more than its round is worth.
 inline constexpr Index kSchurOrder = 14'000;
 inline Index affordable_pairs(const ReducedProblem& problem) {
-  return kSchurOrder - problem.n() - (problem.n() + problem.p()) * problem.c();
+  return kSchurOrder - problem.n();
 }
 
 class Engines {

@@ -65,7 +65,7 @@ class PairsLift {
   // Q = Q(z); row, col as in PairsVariables.
   void slack(Part part, const PairsVariables& at, IndexView row, IndexView col, ConstView z,
              View Q) {
-    const Index v = n_ + d_, w = z.rows - at.pairs;
+    const Index w = at.residuals - at.pairs;
     const View W = W_.view();
     const ConstView X = X_.view();
     be_.launch({2 * n_, 2 * n_}, kernels::Fill{0.0, W});
@@ -79,11 +79,10 @@ class PairsLift {
     be_.gemm(Op::none, Op::none, 1.0, ConstView(W.block(0, n_, n_, n_)), X, 0.0, su);
     be_.gemm(Op::transpose, Op::none, 1.0, X, ConstView(su), 0.0, uu_.view());
     be_.gemm(Op::none, Op::none, 1.0, ConstView(W.block(0, 0, n_, n_)), X, 0.0, su);
-    residual_part(z.block(at.residuals, 0, at.pairs - at.residuals, 1));
+    residual_part({z.data + at.residuals, n_ + p_, c_, n_ + p_});
     const double diagonal = part == Part::affine ? 0.5 * weight_decay_ : 0.0;
     be_.launch({order(), order()},
                kernels::FinishSlack{n_, d_, diagonal, su, uu_.view(), plus_.view(), uv_.view(), Q});
-    (void)v;
   }
 
  private:
@@ -91,12 +90,12 @@ class PairsLift {
     return {view.data + first, view.size - first};
   }
 
-  // sv = 1/4 (G + b H), uv = 1/4 X'(G - b H) [eq:merged].
+  // sv = 1/4 (G + b H), uv = 1/4 X'(G - b H) [eq:merged]; z = [G; H].
   void residual_part(ConstView z) {
-    const ConstView G{z.data, n_, c_, n_};
+    const ConstView G = z.block(0, 0, n_, c_);
     be_.launch({n_, c_}, kernels::SpreadAlphaResidual{G, plus_.view(), minus_.view()});
     if (p_ > 0) {
-      const ConstView H{z.data + n_ * c_, p_, c_, p_};
+      const ConstView H = z.block(n_, 0, p_, c_);
       be_.launch({p_, c_}, kernels::SpreadBetaResidual{beta_rows_.view(), beta_weight_.view(), H,
                                                        plus_.view(), minus_.view()});
     }

@@ -2,15 +2,17 @@
 // One iteration of the primal-dual interior point on a fixed set of pairs [eq:pairs]:
 // Nesterov-Todd scaling, Mehrotra's predictor and corrector, separate primal and dual steps.
 //
-// Cost with m variables and order N: m^3/3 (Cholesky) + 2 m^2 (solves) + about 40 N^3 (NT
-// scaling, one eigendecomposition, four least eigenvalues, products), gathers of m^2/2 entries.
-// Memory in doubles: m^2 + (2n + c)^2 + 4 n^2 + 13 N^2.
+// The Schur matrix is that of y and w, after the elimination of G and H [eq:eliminate].
+// Cost with m = n + pairs and order N: m^3/3 (Cholesky) + 2 m^2 (solves) + about 40 N^3 (NT
+// scaling, one eigendecomposition, four least eigenvalues, products), gathers of m^2/2 entries,
+// and the elimination. Memory in doubles: m^2 + (2n + c)^2 + 4 n^2 + 13 N^2, and the elimination.
 #pragma once
 
 #include <algorithm>
 #include <array>
 #include <vector>
 
+#include "src/solvers/pairs_elimination.hpp"
 #include "src/solvers/pairs_lift.hpp"
 
 namespace relulift {
@@ -35,14 +37,17 @@ class PairsNewton {
         lift_(lift),
         vars_(problem, start.pairs),
         m_(vars_.size()),
+        kept_(vars_.residuals),
         pairs_(static_cast<Index>(start.pairs.size())),
         N_(lift.order()),
+        outputs_(problem.c()),
+        elimination_(be, problem, kept_),
         row_(be.indices(m_)),
         col_(be.indices(m_)),
         constants_(be.matrix(m_, 3)),
         vectors_(be.matrix(m_, 5)),
         pair_vectors_(be.matrix(std::max<Index>(pairs_, 1), 4)),
-        M_(be.matrix(m_, m_)),
+        M_(be.matrix(kept_, kept_)),
         H_(be.matrix(lift.lifted(), lift.lifted())),
         squares_(be.matrix(N_, kSquares * N_)),
         v_(be.matrix(N_, 1)),
@@ -58,7 +63,7 @@ class PairsNewton {
     be_.upload(std::span<const double>(start.S.data(), start.S.size()), square(kS));
   }
 
-  Index variables() const { return m_; }
+  Index variables() const { return kept_; }
   double order() const { return static_cast<double>(N_ + pairs_); }
 
   // [eq:pairs] Q(z), both Cholesky factors, mu and D at the current point. Waits.
@@ -136,7 +141,7 @@ class PairsNewton {
     kPrimalStep,
     kDualStep,
     kTarget,
-    kRegularization,
+    kShift,
     kAffine,
     kPairAffine,
     kPartial
@@ -158,6 +163,12 @@ class PairsNewton {
   View dz() const { return column(1); }
   View diagonal() const { return column(2); }
   View previous_z() const { return column(3); }
+  IndexView kept_row() const { return {row_.view().data, kept_}; }
+  IndexView kept_col() const { return {col_.view().data, kept_}; }
+  View residual_direction() const {
+    const Index rows = (m_ - kept_) / outputs_;
+    return {dz().data + kept_, rows, outputs_, rows};
+  }
   View w() const { return z().block(vars_.pairs, 0, pairs_, 1); }
   View dw() const { return dz().block(vars_.pairs, 0, pairs_, 1); }
   View kap() const { return pair_column(0); }
@@ -177,16 +188,18 @@ class PairsNewton {
     be_.gemm(Op::none, Op::none, 1.0, cview(kLs), cview(kU), 0.0, F);
     be_.syrk(Op::none, 1.0, cview(kF), 0.0, P);
     lift_.gram(P, H_.view());
-    be_.launch({m_, 1}, kernels::SchurDiagonal{vars_.pairs, curvature(), z(), kap(), diagonal()});
+    be_.launch({kept_, 1}, kernels::SchurDiagonal{vars_.pairs, z(), kap(), diagonal()});
   }
 
   // Cholesky of M; a relative shift of the diagonal, ten times larger at each attempt, if rounding
   // made it indefinite.
   bool factor() {
     for (double shift = 0.0; shift < 1e-8; shift = std::max(10.0 * shift, 1e-14)) {
-      be_.upload(std::span<const double>(&shift, 1), slot(kRegularization));
-      be_.launch({m_, m_}, kernels::SchurMatrix{row_.view(), col_.view(), factor_(), diagonal(),
-                                                H_.view(), M_.view(), slot(kRegularization)});
+      be_.upload(std::span<const double>(&shift, 1), slot(kShift));
+      be_.launch({kept_, kept_}, kernels::SchurMatrix{kept_row(), kept_col(), factor_(),
+                                                      diagonal(), H_.view(), M_.view()});
+      elimination_.reduce_matrix(H_.view(), kept_row(), kept_col(), factor_(), M_.view());
+      be_.launch({kept_, 1}, kernels::ScaleDiagonal{slot(kShift), M_.view()});
       be_.potrf(M_.view(), slot(kInfoM));
       double info = 0.0;
       be_.fetch(slot(kInfoM), std::span<double>(&info, 1));
@@ -225,10 +238,14 @@ class PairsNewton {
 
   // M dz = right-hand side; tQ = F' dQ F, tS = T - tQ, dkap. center_weight 0: predictor.
   void solve(double center_weight) {
-    be_.launch({m_, 1}, kernels::RightHandSide{row_.view(), col_.view(), vars_.pairs, center_weight,
-                                               slot(kTarget), factor_(), linear(), curvature(), z(),
-                                               H_.view(), second(), dz()});
-    be_.potrs(ConstView(M_.view()), dz());
+    const View kept = dz().block(0, 0, kept_, 1);
+    be_.launch({m_, 1}, kernels::RightHandSide{row_.view(), col_.view(), vars_.pairs,
+                                               vars_.residuals, center_weight, slot(kTarget),
+                                               factor_(), linear(), curvature(), z(), H_.view(),
+                                               second(), dz()});
+    elimination_.reduce_right(kept_row(), kept_col(), factor_(), residual_direction(), kept);
+    be_.potrs(ConstView(M_.view()), kept);
+    elimination_.expand(kept_row(), kept_col(), factor_(), kept, residual_direction());
     lift_.slack(PairsLift<B>::Part::linear, vars_, row_.view(), col_.view(), dz(), square(kP));
     be_.gemm(Op::none, Op::none, 1.0, cview(kP), cview(kF), 0.0, square(kA));
     be_.gemm(Op::transpose, Op::none, 1.0, cview(kF), cview(kA), 0.0, square(kTQ));
@@ -267,7 +284,8 @@ class PairsNewton {
   B& be_;
   PairsLift<B>& lift_;
   PairsVariables vars_;
-  Index m_, pairs_, N_;
+  Index m_, kept_, pairs_, N_, outputs_;
+  PairsElimination<B> elimination_;
   typename B::Indices row_, col_;
   typename B::Matrix constants_, vectors_, pair_vectors_, M_, H_, squares_, v_;
   typename B::Slots spectrum_, slots_;

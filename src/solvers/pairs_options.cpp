@@ -8,9 +8,11 @@ namespace relulift {
 
 std::int64_t pairs_bytes(const ReducedProblem& problem, Index pairs) {
   const Index n = problem.n(), c = problem.c(), order = n + problem.d() + c;
-  const Index m = n + (n + problem.p()) * c + pairs;
+  const Index m = n + pairs, rows = n + problem.p();
+  const Index elimination = 4 * n * n + rows * (4 * n + rows + 8 * c) + c * c * (m + 2 * n + c * c);
   // Schur matrix; H and its host copy; W, st, tt; the squares of a step and of the host's start.
-  return 8 * (m * m + 2 * (2 * n + c) * (2 * n + c) + 7 * n * n + 19 * order * order + 16 * m);
+  return 8 * (m * m + 2 * (2 * n + c) * (2 * n + c) + 7 * n * n + 19 * order * order +
+              16 * (m + rows * c) + elimination);
 }
 
 Index most_pairs(const ReducedProblem& problem, const PairsOptions& options) {

@@ -7,8 +7,8 @@ namespace relulift {
 
 PairsVariables::PairsVariables(const ReducedProblem& problem, const std::vector<LiftedPair>& list) {
   const Index n = problem.n(), c = problem.c(), p = problem.p();
-  residuals = n;
-  pairs = n + (n + p) * c;
+  pairs = n;
+  residuals = n + static_cast<Index>(list.size());
   const auto add = [this](Index i, Index j, double f, double b, double h) {
     row.push_back(static_cast<std::int32_t>(i));
     col.push_back(static_cast<std::int32_t>(j));
@@ -17,13 +17,13 @@ PairsVariables::PairsVariables(const ReducedProblem& problem, const std::vector<
     curvature.push_back(h);
   };
   for (Index i = 0; i < n; ++i) add(i, n + i, -1.0, 0.0, 0.0);
-  for (Index l = 0; l < c; ++l)
+  for (const LiftedPair& pair : list) add(pair.i, pair.j, -1.0, 0.0, 0.0);
+  for (Index l = 0; l < c; ++l) {
     for (Index i = 0; i < n; ++i) add(i, 2 * n + l, 0.5, problem.Y(i, l), 1.0);
-  for (Index l = 0; l < c; ++l)
     for (Index k = 0; k < p; ++k)
       add(n + problem.beta_rows[k], 2 * n + l, 0.5 * problem.beta_weight[k], problem.Y_beta(k, l),
           1.0);
-  for (const LiftedPair& pair : list) add(pair.i, pair.j, -1.0, 0.0, 0.0);
+  }
 }
 
 std::vector<double> pack(const PairsPoint& point) {
@@ -33,9 +33,11 @@ std::vector<double> pack(const PairsPoint& point) {
     z.insert(z.end(), data, data + size);
   };
   append(point.y.data(), point.y.size());
-  append(point.G.data(), point.G.size());
-  append(point.H.data(), point.H.size());
   append(point.w.data(), point.w.size());
+  for (Index l = 0; l < point.G.cols(); ++l) {
+    append(point.G.col(l).data(), point.G.rows());
+    append(point.H.col(l).data(), point.H.rows());
+  }
   return z;
 }
 
@@ -43,9 +45,11 @@ void unpack(const std::vector<double>& z, PairsPoint& point) {
   const double* from = z.data();
   const auto take = [&from](double* to, Index size) { std::copy_n(from, size, to), from += size; };
   take(point.y.data(), point.y.size());
-  take(point.G.data(), point.G.size());
-  take(point.H.data(), point.H.size());
   take(point.w.data(), point.w.size());
+  for (Index l = 0; l < point.G.cols(); ++l) {
+    take(point.G.col(l).data(), point.G.rows());
+    take(point.H.col(l).data(), point.H.rows());
+  }
 }
 
 Multipliers multipliers_of(const PairsPoint& point) {

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// One engine alone on one data set: its bound against time, and where the time goes by operation.
+//   engine_profile FILE.csv [--engine dense|interior] [--rows N] [--seconds S] [--iterations K]
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <relulift/system.hpp>
+
+#include "bench/inputs.hpp"
+#include "bench/timed_backend.hpp"
+#include "src/api/engines.hpp"
+#include "src/backends/cpu/cpu_backend.hpp"
+#include "src/presolve/presolve.hpp"
+#include "src/solvers/block_scaling.hpp"
+#include "src/solvers/dense_admm.hpp"
+#include "src/solvers/pairs_interior_point.hpp"
+
+int main(int argc, char** argv) {
+  using namespace relulift;
+  CLI::App app("Profile of one engine");
+  std::string file, engine = "interior";
+  double weight_decay = 0.1, seconds = 60.0;
+  Index rows = 1 << 30, iterations = 0;
+  int threads = 2;
+  PairsOptions pairs;
+  app.add_option("file", file)->required();
+  app.add_option("--engine", engine);
+  app.add_option("--rows", rows);
+  app.add_option("--seconds", seconds);
+  app.add_option("--iterations", iterations);
+  app.add_option("--weight-decay", weight_decay);
+  app.add_option("--threads", threads);
+  app.add_option("--neighbours", pairs.neighbours);
+  app.add_option("--per-row", pairs.per_row);
+  app.add_option("--blend", pairs.blend);
+  CLI11_PARSE(app, argc, argv);
+  set_blas_threads(threads);
+
+  const Problem problem = bench::head(bench::load(file, weight_decay), rows);
+  const Presolved presolved = presolve(problem);
+  const ReducedProblem& reduced = presolved.reduced;
+  CpuBackend cpu(threads);
+  bench::TimedBackend<CpuBackend> backend(cpu);
+  const Control control(seconds);
+  EngineOutcome outcome;
+  if (engine == "interior") {
+    pairs.max_iterations = iterations;
+    pairs.memory_limit_bytes = pairs_bytes(reduced, affordable_pairs(reduced));
+    pairs.on_iteration = [&](const PairsStep& s) {
+      fmt::print("{:8.2f} s  round {:2} iteration {:4}  order {:6}  dual {:.7f}  gap {:.2e}  steps "
+                 "{:.3f} {:.3f}\n",
+                 control.seconds(), s.round, s.iteration, s.variables, s.dual, s.gap,
+                 s.primal_step, s.dual_step);
+    };
+    outcome = PairsInteriorPoint(backend, reduced, pairs).run(control, {});
+  } else {
+    DenseAdmmOptions options;
+    options.limits.max_iterations = iterations;
+    DenseAdmm engine_run(backend, reduced, block_scaling(reduced, {}), options);
+    outcome = engine_run.run(control, [&](const EngineCheck& c) {
+      fmt::print("{:8.2f} s  iteration {:5}  primal {:.6f}  dual {:.6f}  residuals {:.2e} {:.2e}\n",
+                 control.seconds(), c.iteration, c.primal, c.dual, c.primal_residual,
+                 c.dual_residual);
+      return true;
+    });
+  }
+  const double elapsed = control.seconds();
+  fmt::print("{}: n {}, d {}, c {}: {} iterations, {:.4f} s each, primal {:.7f}, dual {:.7f}\n", file,
+             reduced.n(), reduced.d(), reduced.c(), outcome.iterations,
+             elapsed / static_cast<double>(std::max<Index>(outcome.iterations, 1)), outcome.primal,
+             outcome.dual);
+  backend.profile().print(elapsed);
+}
