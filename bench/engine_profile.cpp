@@ -47,10 +47,11 @@ int main(int argc, char** argv) {
     pairs.max_iterations = iterations;
     pairs.memory_limit_bytes = pairs_bytes(reduced, affordable_pairs(reduced));
     pairs.on_iteration = [&](const PairsStep& s) {
-      fmt::print("{:8.2f} s  round {:2} iteration {:4}  order {:6}  dual {:.7f}  gap {:.2e}  steps "
-                 "{:.3f} {:.3f}\n",
-                 control.seconds(), s.round, s.iteration, s.variables, s.dual, s.gap,
-                 s.primal_step, s.dual_step);
+      fmt::print(
+          "{:8.2f} s  round {:2} iteration {:4}  order {:6}  dual {:.7f}  gap {:.2e}  steps "
+          "{:.3f} {:.3f}\n",
+          control.seconds(), s.round, s.iteration, s.variables, s.dual, s.gap, s.primal_step,
+          s.dual_step);
     };
     outcome = PairsInteriorPoint(backend, reduced, pairs).run(control, {});
   } else {
@@ -65,8 +66,8 @@ int main(int argc, char** argv) {
     });
   }
   const double elapsed = control.seconds();
-  fmt::print("{}: n {}, d {}, c {}: {} iterations, {:.4f} s each, primal {:.7f}, dual {:.7f}\n", file,
-             reduced.n(), reduced.d(), reduced.c(), outcome.iterations,
+  fmt::print("{}: n {}, d {}, c {}: {} iterations, {:.4f} s each, primal {:.7f}, dual {:.7f}\n",
+             file, reduced.n(), reduced.d(), reduced.c(), outcome.iterations,
              elapsed / static_cast<double>(std::max<Index>(outcome.iterations, 1)), outcome.primal,
              outcome.dual);
   backend.profile().print(elapsed);

@@ -40,7 +40,8 @@ struct Profile {
     for (const auto& [name, entry] : sorted)
       fmt::print("  {:<28} {:>9} calls {:>9.3f} s {:>6.2f} %\n", name, entry.calls, entry.seconds,
                  100.0 * entry.seconds / elapsed);
-    const double heavy = seconds({"syevd", "eigenvalues", "gemm", "syrk", "potrf", "trsm", "potrs"});
+    const double heavy =
+        seconds({"syevd", "eigenvalues", "gemm", "syrk", "potrf", "trsm", "potrs"});
     fmt::print("  outside eigendecompositions, factorisations and products: {:.1f} % of {:.2f} s\n",
                100.0 * (1.0 - heavy / elapsed), elapsed);
   }
@@ -124,7 +125,8 @@ class TimedBackend {
     const auto start = std::chrono::steady_clock::now();
     call();
     auto& entry = profile_->entries[name];
-    entry.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    entry.seconds +=
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     ++entry.calls;
   }
 

@@ -37,14 +37,17 @@ struct ScaleEigenvectors {
   }
 };
 
-// M_kl of [eq:pairs] on the multipliers y and w, lower triangle: variable k stands on (i, j) = (row, col)[k] of the lifted
-// rows. Four gathers from two columns of H, 16 bytes written per pair of variables at most.
+// M_kl of [eq:pairs] on the multipliers y and w, lower triangle: variable k stands on (i, j) =
+// (row, col)[k] of the lifted rows. Four gathers from two columns of H. Launched by panels of
+// columns from `first` on, rows from there too, so that little of the upper triangle is visited.
 struct SchurMatrix {
+  Index first;
   IndexView row, col;
   MatrixView<const double> factor, diagonal, H;
   MatrixView<double> M;
-  RELULIFT_HD void operator()(Index k, Index l) const {
-    if (k < l) return;
+  RELULIFT_HD void operator()(Index down, Index right) const {
+    if (down < right) return;
+    const Index k = first + down, l = first + right;
     const Index i = row[k], j = col[k], a = row[l], b = col[l];
     const double value = 2.0 * factor[k] * factor[l] * (H(i, a) * H(j, b) + H(i, b) * H(j, a));
     M(k, l) = k == l ? value + diagonal[k] : value;

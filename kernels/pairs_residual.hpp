@@ -36,38 +36,38 @@ struct ResidualOutputs {
   RELULIFT_HD void operator()(Index r, Index q) const { out(r, q) = weight[r] * V(lifted[r], q); }
 };
 
-// The block of the multipliers is diagonal in the eigenbases, up to the cross term:
-// 1 + lambda_p gamma_q/2.
-struct ResidualSpectrum {
+// The block of the multipliers is diagonal in the eigenbases, up to the cross term: the spectrum
+// 1 + lambda_p gamma_q/2. Its inverse roots.
+struct ResidualRoots {
   Slot lambda, gamma;
-  RELULIFT_HD double operator()(Index p, Index q) const {
+  MatrixView<double> roots;
+  RELULIFT_HD void operator()(Index p, Index q) const {
     const double l = lambda.address[p], g = gamma.address[q];
-    return 1.0 + 0.5 * (l > 0.0 ? l : 0.0) * (g > 0.0 ? g : 0.0);
+    roots(p, q) = 1.0 / std::sqrt(1.0 + 0.5 * (l > 0.0 ? l : 0.0) * (g > 0.0 ? g : 0.0));
   }
 };
 
 // Rows over the root of the spectrum's column q.
 struct WeightResidualRows {
-  ResidualSpectrum spectrum;
-  Index q;
-  MatrixView<const double> rows;
+  MatrixView<const double> root, rows;  // root: column q
   MatrixView<double> out;
-  RELULIFT_HD void operator()(Index p, Index i) const {
-    out(p, i) = rows(p, i) / std::sqrt(spectrum(p, q));
-  }
+  RELULIFT_HD void operator()(Index p, Index i) const { out(p, i) = rows(p, i) * root[p]; }
 };
 
 // M -= the part of output q [eq:eliminate], lower triangle; four gathers from two columns of Hq.
+// By panels, as SchurMatrix.
 struct EliminateOutput {
+  Index first;
   IndexView row, col;
   MatrixView<const double> factor, Hq, V;  // V: column q, one entry per lifted sample row
   MatrixView<double> M;
-  RELULIFT_HD void operator()(Index k, Index l) const {
-    if (k < l) return;
+  RELULIFT_HD void operator()(Index down, Index right) const {
+    if (down < right) return;
+    const Index k = first + down, l = first + right;
     const Index i = row[k], j = col[k], a = row[l], b = col[l];
-    M(k, l) -= factor[k] * factor[l] *
-               (V[j] * (V[b] * Hq(i, a) + V[a] * Hq(i, b)) +
-                V[i] * (V[b] * Hq(j, a) + V[a] * Hq(j, b)));
+    M(k, l) -=
+        factor[k] * factor[l] *
+        (V[j] * (V[b] * Hq(i, a) + V[a] * Hq(i, b)) + V[i] * (V[b] * Hq(j, a) + V[a] * Hq(j, b)));
   }
 };
 
@@ -153,19 +153,20 @@ struct Negate {
   RELULIFT_HD void operator()(Index i, Index j) const { x(i, j) = -x(i, j); }
 };
 
-// Z = (Z - shift)/spectrum.
+// Z /= spectrum.
 struct DivideBySpectrum {
-  ResidualSpectrum spectrum;
+  MatrixView<const double> roots;
   MatrixView<double> Z;
-  RELULIFT_HD void operator()(Index p, Index q) const { Z(p, q) /= spectrum(p, q); }
+  RELULIFT_HD void operator()(Index p, Index q) const { Z(p, q) *= roots(p, q) * roots(p, q); }
 };
 
 // Z -= shift/spectrum.
 struct SubtractOverSpectrum {
-  ResidualSpectrum spectrum;
-  MatrixView<const double> shift;
+  MatrixView<const double> roots, shift;
   MatrixView<double> Z;
-  RELULIFT_HD void operator()(Index p, Index q) const { Z(p, q) -= shift(p, q) / spectrum(p, q); }
+  RELULIFT_HD void operator()(Index p, Index q) const {
+    Z(p, q) -= shift(p, q) * (roots(p, q) * roots(p, q));
+  }
 };
 
 // x_k -= factor_k sum_q (T_iq V_jq + T_jq V_iq).

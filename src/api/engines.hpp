@@ -25,9 +25,7 @@ struct EngineRequest {
 // Active pairs the interior engine may carry: beyond this order of its Schur matrix a factorisation
 // (m^3/3 flops: 0.9 Tflop, ten seconds of two cores) costs more than its round is worth.
 inline constexpr Index kSchurOrder = 14'000;
-inline Index affordable_pairs(const ReducedProblem& problem) {
-  return kSchurOrder - problem.n();
-}
+inline Index affordable_pairs(const ReducedProblem& problem) { return kSchurOrder - problem.n(); }
 
 class Engines {
  public:

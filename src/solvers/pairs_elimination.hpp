@@ -9,6 +9,7 @@
 // Memory in doubles: 4 n^2 + 4 n R + R^2 + c^2 (m + 2n) + c^4.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "kernels/pairs_newton.hpp"
@@ -17,6 +18,14 @@
 #include "src/solvers/pairs_point.hpp"
 
 namespace relulift {
+
+// body(first, extent) for panels of columns that cover the lower triangle of a square matrix.
+template <class Body>
+void for_each_panel(Index order, const Body& body) {
+  constexpr Index kPanel = 512;
+  for (Index first = 0; first < order; first += kPanel)
+    body(first, Extent{order - first, std::min(kPanel, order - first)});
+}
 
 template <Backend B>
 class PairsElimination {
@@ -45,6 +54,7 @@ class PairsElimination {
         weighted_B_(be.matrix(rows_, c_)),
         shift_(be.matrix(rows_, c_)),
         direct_(be.matrix(rows_, c_)),
+        roots_(be.matrix(rows_, c_)),
         Hq_(be.matrix(2 * n_, 2 * n_)),
         Y_(be.matrix(c_, 2 * n_ * c_)),
         N_(be.matrix(c_, c_ * c_)),
@@ -119,18 +129,18 @@ class PairsElimination {
 
  private:
   Index skew() const { return c_ * c_ - symmetric_; }
-  kernels::ResidualSpectrum spectrum() const { return {lambda_[0], gamma_[0]}; }
   kernels::SwapBasis basis() const { return {symmetric_, basis_t_.view(), basis_q_.view()}; }
 
   // A <- P'A, V = H_sv R, B = P'(residual rows of V).
   void bases(ConstView H) {
     be_.launch({rows_, 2 * n_},
                kernels::ResidualRows{lifted_.view(), weight_.view(), H, weighted_.view()});
-    be_.launch({rows_, rows_}, kernels::ResidualGram{lifted_.view(), weight_.view(),
-                                                     weighted_.view(), P_.view()});
+    be_.launch({rows_, rows_},
+               kernels::ResidualGram{lifted_.view(), weight_.view(), weighted_.view(), P_.view()});
     be_.launch({c_, c_}, kernels::Copy{H.block(2 * n_, 2 * n_, c_, c_), R_.view()});
     be_.syevd(P_.view(), lambda_[0], info_[0]);
     be_.syevd(R_.view(), gamma_[0], info_[1]);
+    be_.launch({rows_, c_}, kernels::ResidualRoots{lambda_[0], gamma_[0], roots_.view()});
     const ConstView P = P_.view();
     be_.gemm(Op::transpose, Op::none, 1.0, P, ConstView(weighted_.view()), 0.0, A_.view());
     be_.gemm(Op::none, Op::none, 1.0, H.block(0, 2 * n_, 2 * n_, c_), ConstView(R_.view()), 0.0,
@@ -142,12 +152,14 @@ class PairsElimination {
 
   void subtract_output(Index q, IndexView row, IndexView col, ConstView factor, View M) {
     be_.launch({rows_, 2 * n_},
-               kernels::WeightResidualRows{spectrum(), q, A_.view(), weighted_.view()});
+               kernels::WeightResidualRows{roots_.view().col(q), A_.view(), weighted_.view()});
     be_.syrk(Op::transpose, 1.0, ConstView(weighted_.view()), 0.0, Hq_.view());
-    be_.launch({M.rows, M.rows},
-               kernels::EliminateOutput{row, col, factor, Hq_.view(), V_.view().col(q), M});
+    for_each_panel(M.rows, [&](Index first, Extent extent) {
+      be_.launch(extent, kernels::EliminateOutput{first, row, col, factor, Hq_.view(),
+                                                  V_.view().col(q), M});
+    });
     be_.launch({rows_, c_},
-               kernels::WeightResidualRows{spectrum(), q, B_.view(), weighted_B_.view()});
+               kernels::WeightResidualRows{roots_.view().col(q), B_.view(), weighted_B_.view()});
     be_.gemm(Op::transpose, Op::none, 1.0, ConstView(weighted_B_.view()),
              ConstView(weighted_.view()), 0.0, Y_.view().block(0, q * 2 * n_, c_, 2 * n_));
     be_.syrk(Op::transpose, 1.0, ConstView(weighted_B_.view()), 0.0,
@@ -175,7 +187,7 @@ class PairsElimination {
   // Z <- M_GG^-1 Z in the eigenbases.
   void invert(View Z) {
     const View x = x_.view();
-    be_.launch({rows_, c_}, kernels::DivideBySpectrum{spectrum(), Z});
+    be_.launch({rows_, c_}, kernels::DivideBySpectrum{roots_.view(), Z});
     be_.gemm(Op::transpose, Op::none, 1.0, ConstView(B_.view()), ConstView(Z), 0.0, C_.view());
     be_.launch({c_ * c_, 1}, kernels::ToSwapBasis{basis(), C_.view(), x});
     be_.trsm(Side::left, Op::none, ConstView(core_.view()), x);
@@ -184,13 +196,14 @@ class PairsElimination {
     be_.launch({c_, c_}, kernels::FromSwapBasis{basis(), c_, x, C_.view()});
     be_.gemm(Op::none, Op::none, 1.0, ConstView(B_.view()), ConstView(C_.view()), 0.0,
              shift_.view());
-    be_.launch({rows_, c_}, kernels::SubtractOverSpectrum{spectrum(), shift_.view(), Z});
+    be_.launch({rows_, c_}, kernels::SubtractOverSpectrum{roots_.view(), shift_.view(), Z});
   }
 
   B& be_;
   Index n_, rows_, c_, symmetric_;
   typename B::Indices lifted_, basis_t_, basis_q_;
-  typename B::Matrix weight_, A_, weighted_, P_, R_, V_, thin_, B_, weighted_B_, shift_, direct_;
+  typename B::Matrix weight_, A_, weighted_, P_, R_, V_, thin_, B_, weighted_B_, shift_, direct_,
+      roots_;
   typename B::Matrix Hq_, Y_, N_, core_, E_, C_, x_;
   typename B::Slots lambda_, gamma_, info_;
 };

@@ -196,8 +196,10 @@ class PairsNewton {
   bool factor() {
     for (double shift = 0.0; shift < 1e-8; shift = std::max(10.0 * shift, 1e-14)) {
       be_.upload(std::span<const double>(&shift, 1), slot(kShift));
-      be_.launch({kept_, kept_}, kernels::SchurMatrix{kept_row(), kept_col(), factor_(),
-                                                      diagonal(), H_.view(), M_.view()});
+      for_each_panel(kept_, [&](Index first, Extent extent) {
+        be_.launch(extent, kernels::SchurMatrix{first, kept_row(), kept_col(), factor_(),
+                                                diagonal(), H_.view(), M_.view()});
+      });
       elimination_.reduce_matrix(H_.view(), kept_row(), kept_col(), factor_(), M_.view());
       be_.launch({kept_, 1}, kernels::ScaleDiagonal{slot(kShift), M_.view()});
       be_.potrf(M_.view(), slot(kInfoM));
@@ -239,10 +241,10 @@ class PairsNewton {
   // M dz = right-hand side; tQ = F' dQ F, tS = T - tQ, dkap. center_weight 0: predictor.
   void solve(double center_weight) {
     const View kept = dz().block(0, 0, kept_, 1);
-    be_.launch({m_, 1}, kernels::RightHandSide{row_.view(), col_.view(), vars_.pairs,
-                                               vars_.residuals, center_weight, slot(kTarget),
-                                               factor_(), linear(), curvature(), z(), H_.view(),
-                                               second(), dz()});
+    be_.launch({m_, 1},
+               kernels::RightHandSide{row_.view(), col_.view(), vars_.pairs, vars_.residuals,
+                                      center_weight, slot(kTarget), factor_(), linear(),
+                                      curvature(), z(), H_.view(), second(), dz()});
     elimination_.reduce_right(kept_row(), kept_col(), factor_(), residual_direction(), kept);
     be_.potrs(ConstView(M_.view()), kept);
     elimination_.expand(kept_row(), kept_col(), factor_(), kept, residual_direction());

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// The engines against optima that other solvers found: data/known_optima.csv (a general
+// interior-point solver, seven digits) and a problem solved by hand.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <relulift/io.hpp>
+#include <relulift/solve.hpp>
+#include <sstream>
+
+#include "src/backends/cpu/cpu_backend.hpp"
+#include "src/presolve/presolve.hpp"
+#include "src/solvers/block_scaling.hpp"
+#include "src/solvers/dense_admm.hpp"
+#include "src/solvers/pairs_interior_point.hpp"
+#include "tests/support/brute_force.hpp"
+#include "tests/support/generators.hpp"
+
+namespace relulift::testing {
+namespace {
+
+struct KnownOptimum {
+  std::string data;
+  double weight_decay, relaxation;
+};
+
+void PrintTo(const KnownOptimum& k, std::ostream* out) {
+  *out << k.data << " at g = " << k.weight_decay;
+}
+
+std::string data_folder() { return std::getenv("RELULIFT_DATA"); }
+
+Problem load(const KnownOptimum& known) {
+  const std::string path = data_folder() + "/" + known.data + ".csv";
+  Targets targets;
+  for (const auto& name : read_dataset(path, {}).schema.features)
+    if (name.starts_with('y')) targets.value_columns.push_back(name);
+  return make_problem(read_dataset(path, targets), {}, known.weight_decay);
+}
+
+class KnownOptima : public ::testing::TestWithParam<KnownOptimum> {};
+
+TEST_P(KnownOptima, InteriorPointReachesThem) {
+  const KnownOptimum known = GetParam();
+  const Presolved presolved = presolve(load(known));
+  CpuBackend backend(1);
+
+  const EngineOutcome out =
+      PairsInteriorPoint<CpuBackend>(backend, presolved.reduced).run(Control(), {});
+
+  // The files state four to six digits.
+  EXPECT_NEAR(out.dual, known.relaxation, 1e-3 * known.relaxation);
+  EXPECT_LE(out.dual, known.relaxation * (1.0 + 4e-4));
+}
+
+INSTANTIATE_TEST_SUITE_P(Bundled, KnownOptima,
+                         ::testing::Values(KnownOptimum{"random_00", 0.1, 8.10142},
+                                           KnownOptimum{"random_01", 0.1, 6.91496},
+                                           KnownOptimum{"random_02", 0.1, 7.59786},
+                                           KnownOptimum{"random_03", 0.1, 8.04542},
+                                           KnownOptimum{"spiral", 0.3, 18.062},
+                                           KnownOptimum{"spiral", 0.1, 16.2435},
+                                           KnownOptimum{"spiral", 0.03, 14.56},
+                                           KnownOptimum{"spiral", 0.01, 11.84}));
+
+TEST(DenseAdmm, ApproachesAKnownOptimum) {
+  const KnownOptimum known{"random_00", 0.1, 8.10142};
+  const Presolved presolved = presolve(load(known));
+  CpuBackend backend(1);
+  DenseAdmmOptions options;
+  options.limits.max_iterations = 4000;
+  DenseAdmm<CpuBackend> engine(backend, presolved.reduced, block_scaling(presolved.reduced, {}),
+                               options);
+
+  const EngineOutcome out = engine.run(Control(), {});
+
+  EXPECT_NEAR(out.primal, known.relaxation, 0.02 * known.relaxation);
+  EXPECT_NEAR(out.dual, known.relaxation, 0.02 * known.relaxation);
+}
+
+// One sample, x = 1, y > g: the optimum y g - g^2/2 with J = (y - z)^2/2 + g |z| is the network's
+// and the relaxation's.
+TEST(Engines, OneSampleByHand) {
+  const double y = 3.0, g = 0.5;
+  const Problem problem{
+      .samples = 1, .features = 1, .outputs = 1, .X = {1.0}, .Y = {y}, .weight_decay = g};
+
+  for (const Engine engine : {Engine::interior, Engine::dense}) {
+    const Result result = solve(problem, {.engine = engine, .gap = 1e-4});
+
+    EXPECT_NEAR(result.objective, y * g - 0.5 * g * g, 1e-6);
+    EXPECT_LE(result.certificate.lower_bound, (y * g - 0.5 * g * g) * (1.0 + 1e-12));
+    EXPECT_GE(result.certificate.lower_bound, 0.999 * (y * g - 0.5 * g * g));
+  }
+}
+
+// Orthonormal rows do not interact: the problem falls apart into n of the kind above, with
+// |y_i| in place of y.
+TEST(Engines, OrthonormalSamplesByHand) {
+  const Index n = 4;
+  const double g = 0.5;
+  const std::vector<double> Y{3.0, -1.0, 0.2, 2.0};
+  Problem problem{.samples = n, .features = n, .outputs = 1, .X = {}, .Y = Y, .weight_decay = g};
+  problem.X.assign(n * n, 0.0);
+  for (Index i = 0; i < n; ++i) problem.X[i + i * n] = 1.0;
+  // min over a network of 1/2 ||z - Y||^2 + g ||z_+|| + g ||z_-||: neurons with outputs of one sign
+  // serve all samples of that sign at the cost of a Euclidean norm.
+  double optimum = 0.0;
+  for (const double sign : {1.0, -1.0}) {
+    double square = 0.0;
+    for (const double y : Y) square += sign * y > 0.0 ? y * y : 0.0;
+    const double norm = std::sqrt(square);
+    optimum += norm > g ? norm * g - 0.5 * g * g : 0.5 * norm * norm;
+  }
+
+  for (const Engine engine : {Engine::interior, Engine::dense, Engine::automatic}) {
+    const Result result = solve(problem, {.engine = engine, .gap = 1e-4});
+
+    EXPECT_NEAR(result.objective, optimum, 1e-5 * optimum);
+    EXPECT_LE(result.certificate.lower_bound, optimum * (1.0 + 1e-12));
+    EXPECT_GE(result.certificate.lower_bound, 0.99 * optimum);
+  }
+}
+
+}  // namespace
+}  // namespace relulift::testing
