@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Entries of one Nesterov-Todd step of the interior point on active pairs [eq:pairs]
-// (Todd, Toh & Tutuncu 1998). docs/math.md, section 9.
+// (Todd, Toh & Tutuncu 1998). docs/math.md, section 6.
 #pragma once
 
 #include <cmath>

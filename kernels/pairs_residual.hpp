@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Entries of the elimination of the residual multipliers (G, H) from the Newton system of the
 // interior point on active pairs [eq:eliminate]. Residual row r stands on the lifted row
-// lifted[r] with weight[r]; its multipliers are column q = 0 .. c - 1. docs/math.md, section 9.
+// lifted[r] with weight[r]; its multipliers are column q = 0 .. c - 1. docs/math.md, section 6.
 #pragma once
 
 #include <cmath>

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
 #include <numeric>
 
 namespace relulift {
@@ -43,7 +42,6 @@ PairsActiveSet::PairsActiveSet(const ReducedProblem& problem, Index neighbours, 
   }
   sort_unique(pairs_);
   if (static_cast<Index>(pairs_.size()) > most_) pairs_.resize(most_);
-  added_.insert(pairs_.begin(), pairs_.end());
 }
 
 Index PairsActiveSet::add_violated(const Matrix& K, double depth, Index per_row) {
@@ -56,13 +54,11 @@ Index PairsActiveSet::add_violated(const Matrix& K, double depth, Index per_row)
   };
   const Vector scale = K.diagonal().head(2 * n_).cwiseAbs().cwiseSqrt().cwiseInverse();
   std::vector<Violation> fresh, row;
-  worst_ = 0.0;
   for (Index i = 0; i < 2 * n_; ++i) {
     row.clear();
     for (Index j = 0; j < 2 * n_; ++j) {
       if (j % n_ == i % n_) continue;
       const double cosine = K(j, i) * scale[i] * scale[j];
-      worst_ = std::min(worst_, cosine);
       if (cosine < -depth) row.push_back({cosine, ordered(i, j)});
     }
     const Index count = std::min<Index>(per_row, static_cast<Index>(row.size()));
@@ -76,27 +72,9 @@ Index PairsActiveSet::add_violated(const Matrix& K, double depth, Index per_row)
               fresh.end());
   const Index room = std::max<Index>(most_ - static_cast<Index>(pairs_.size()), 0);
   if (static_cast<Index>(fresh.size()) > room) fresh.resize(room);
-  for (const Violation& v : fresh) {
-    if (!added_.insert(v.pair).second) taboo_.insert(v.pair);
-    pairs_.push_back(v.pair);
-  }
+  for (const Violation& v : fresh) pairs_.push_back(v.pair);
   sort_unique(pairs_);
   return static_cast<Index>(fresh.size());
-}
-
-std::vector<LiftedPair> PairsActiveSet::droppable(const Matrix& K, double slack) const {
-  std::vector<LiftedPair> out;
-  for (const LiftedPair& p : pairs_)
-    if (K(p.i, p.j) > slack * std::sqrt(K(p.i, p.i) * K(p.j, p.j)) && !taboo_.count(p))
-      out.push_back(p);
-  return out;
-}
-
-void PairsActiveSet::drop(const std::vector<LiftedPair>& pairs) {
-  std::vector<LiftedPair> kept;
-  std::set_difference(pairs_.begin(), pairs_.end(), pairs.begin(), pairs.end(),
-                      std::back_inserter(kept));
-  pairs_ = std::move(kept);
 }
 
 }  // namespace relulift

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which pairs of lifted rows the interior point carries [eq:pairs]: neighbours by angle first,
-// then the worst violated pair of every row, less those that turned out slack.
+// then the worst violated pair of every row.
 #pragma once
 
-#include <set>
 #include <vector>
 
 #include "src/solvers/pairs_start.hpp"
@@ -19,19 +18,12 @@ class PairsActiveSet {
   const std::vector<LiftedPair>& pairs() const { return pairs_; }
 
   // Adds for every lifted row its `per_row` worst pairs with cosine K_ij/sqrt(K_ii K_jj) < -depth.
-  // Returns how many. violation(): the least cosine met, of active pairs too.
+  // Returns how many.
   Index add_violated(const Matrix& K, double depth, Index per_row);
-  double worst_cosine() const { return worst_; }
-
-  // Active pairs with cosine above `slack` that were never added twice.
-  std::vector<LiftedPair> droppable(const Matrix& K, double slack) const;
-  void drop(const std::vector<LiftedPair>& pairs);
 
  private:
   Index n_, most_;
   std::vector<LiftedPair> pairs_;  // ascending
-  std::set<LiftedPair> added_, taboo_;
-  double worst_ = 0.0;
 };
 
 }  // namespace relulift

@@ -2,7 +2,7 @@
 // Interior point on active pairs: near-exact solutions of the dual of [eq:sdp] with W supported on
 // a small set of pairs that grows between rounds [eq:pairs]. Q is positive definite by a
 // Cholesky factorisation at every iterate, so D(G) of any of them bounds p_sdp from below.
-// docs/math.md, section 9. Cost per iteration: src/solvers/pairs_newton.hpp.
+// docs/math.md, section 6. Cost per iteration: src/solvers/pairs_newton.hpp.
 #pragma once
 
 #include <algorithm>
@@ -16,6 +16,7 @@
 #include "src/solvers/pairs_active_set.hpp"
 #include "src/solvers/pairs_newton.hpp"
 #include "src/solvers/pairs_options.hpp"
+#include "src/solvers/pairs_primal.hpp"
 #include "src/solvers/pairs_start.hpp"
 
 namespace relulift {
@@ -40,7 +41,7 @@ class PairsInteriorPoint {
       const End end = iterate(newton, gap_of(level), control, on_check);
       newton.fetch(point_);
       newton.fetch_gram(K_);
-      finish_round(newton);
+      finish_round();
       if (!report(newton, on_check)) return stop(EngineStatus::interrupted);
       if (end == End::stopped) return finish();
       if (end == End::stuck && cold_) return stop(EngineStatus::numerical_failure);
@@ -48,6 +49,7 @@ class PairsInteriorPoint {
         restart(1.0);
         continue;
       }
+      if (primal_ - kept_ < options_.tolerance * std::abs(kept_)) return finish();
       const Index added = active_.add_violated(K_, depth_of(level), options_.per_row);
       if (added == 0 && level >= kLevels) return finish();
       ++level;
@@ -74,6 +76,7 @@ class PairsInteriorPoint {
   End iterate(PairsNewton<B>& newton, double tolerance, const Control& control,
               const OnCheck& on_check) {
     int short_steps = 0;
+    double last = 0.0;
     for (int k = 0;; ++k) {
       const PairsProgress at = newton.evaluate();
       trace(newton, at);
@@ -89,8 +92,10 @@ class PairsInteriorPoint {
         return stopped(EngineStatus::iteration_limit);
       if (control.interrupted()) return stopped(EngineStatus::interrupted);
       if (control.out_of_time()) return stopped(EngineStatus::time_limit);
-      short_steps =
-          k > 0 && at.primal_step < kShortStep && at.dual_step < kShortStep ? short_steps + 1 : 0;
+      // Steps from a restart begin short and grow: that is no standstill.
+      const double length = std::max(at.primal_step, at.dual_step);
+      short_steps = k > 0 && length < kShortStep && length < kGrowth * last ? short_steps + 1 : 0;
+      last = length;
       if (short_steps >= kPatience || k > kMostSteps) return End::stuck;
       if (!newton.step(kBoundaryFraction)) return End::stuck;
       ++out_.iterations;
@@ -107,15 +112,13 @@ class PairsInteriorPoint {
     return dual > reported_ + 1e-3 * std::abs(reported_) && dual >= best_;
   }
 
-  // primal and its residual: of the last finished round.
+  // primal: the least of the finished rounds.
   bool report(PairsNewton<B>& newton, const OnCheck& on_check) {
     if (!on_check) return true;
     reported_ = std::max(reported_, dual_);
     EngineCheck check{.iteration = out_.iterations,
                       .primal = primal_ + problem_.constant,
                       .dual = dual_ + problem_.constant,
-                      .primal_residual = primal_residual_,
-                      .dual_residual = 0.0,
                       .multipliers = {}};
     check.multipliers = [this, &newton] {
       PairsPoint point = shape();
@@ -135,22 +138,17 @@ class PairsInteriorPoint {
             .S = {}};
   }
 
-  // Estimates from S, and the best multipliers so far.
-  void finish_round(const PairsNewton<B>&) {
-    const Index n = problem_.n(), d = problem_.d(), c = problem_.c();
-    const Matrix residual = K_.block(0, 2 * n, n, c) - problem_.Y;
-    double loss = 0.5 * residual.squaredNorm();
-    for (Index k = 0; k < problem_.p(); ++k)
-      loss += 0.5 * (problem_.beta_weight[k] * K_.block(n + problem_.beta_rows[k], 2 * n, 1, c) -
-                     problem_.Y_beta.row(k))
-                        .squaredNorm();
-    primal_ = loss + 0.5 * problem_.weight_decay * point_.S.diagonal().tail(d + c).sum();
+  // The best primal and dual values and their points so far.
+  void finish_round() {
+    if (const double primal = feasible_primal(problem_, point_.S); !(primal >= primal_)) {
+      primal_ = primal;
+      out_.S = point_.S;
+      out_.primal = primal_ + problem_.constant;
+    }
     dual_ = dual_value(problem_, point_);
     if (out_.multipliers.entries.empty() || dual_ > kept_) {
       kept_ = dual_;
       out_.multipliers = multipliers_of(point_);
-      out_.S = point_.S;
-      out_.primal = primal_ + problem_.constant;
     }
   }
 
@@ -202,7 +200,7 @@ class PairsInteriorPoint {
                              .centering = at.target});
   }
 
-  static constexpr double kBoundaryFraction = 0.9, kShortStep = 0.05;
+  static constexpr double kBoundaryFraction = 0.9, kShortStep = 0.05, kGrowth = 1.5;
   static constexpr int kPatience = 5, kMostSteps = 200;
 
   B& be_;
@@ -221,7 +219,6 @@ class PairsInteriorPoint {
   double dual_ = -std::numeric_limits<double>::infinity();
   double reported_ = -1e30;
   double primal_ = std::numeric_limits<double>::quiet_NaN();
-  double primal_residual_ = std::numeric_limits<double>::quiet_NaN();
 };
 
 }  // namespace relulift

@@ -20,7 +20,8 @@ struct PairsStep {
 struct PairsOptions {
   // Iterations (Cholesky factorisations of the Schur matrix) in all; 0 = no limit.
   Index max_iterations = 0;
-  // Relative duality gap of the last rounds, >= 1e-7.
+  // Relative duality gap of the last rounds, and the one to a feasible primal value that ends the
+  // run, >= 1e-7.
   double tolerance = 1e-5;
   // The active set is kept so small that everything fits.
   std::int64_t memory_limit_bytes = std::numeric_limits<std::int64_t>::max();
@@ -29,7 +30,7 @@ struct PairsOptions {
   // Violated pairs added per lifted row and round, >= 1.
   Index per_row = 1;
   // Share of the analytic start in a restart, in (0, 1].
-  double blend = 0.3;
+  double blend = 0.1;
   // Called at every iterate; for benches and tests.
   std::function<void(const PairsStep&)> on_iteration = {};
 };

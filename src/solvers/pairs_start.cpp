@@ -6,24 +6,11 @@
 #include <Eigen/QR>
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 
 #include "src/core/random.hpp"
+#include "src/solvers/pairs_primal.hpp"
 
 namespace relulift {
-namespace {
-
-// E |a'z| |b'z| for z ~ N(0, I): |a||b| (2/pi) (sin t + (pi/2 - t) cos t), t the angle.
-double absolute_kernel(double aa, double bb, double ab) {
-  const double norms = std::sqrt(aa * bb);
-  const double cosine = std::clamp(ab / norms, -1.0, 1.0);
-  const double angle = std::acos(cosine);
-  return norms * (2.0 * std::numbers::inv_pi) *
-         (std::sqrt(1.0 - cosine * cosine) + (0.5 * std::numbers::pi - angle) * cosine);
-}
-
-}  // namespace
-
 PairsStart::PairsStart(const ReducedProblem& problem) : problem_(problem) {
   const Index n = problem.n(), d = problem.d(), c = problem.c();
   const double g = problem.weight_decay;
@@ -60,10 +47,6 @@ double PairsStart::gram(Index i, Index j) const {
   const Index n = problem_.n();
   const double sign = (i < n) == (j < n) ? 1.0 : -1.0;
   return 0.25 * (S_(i % n, j % n) + sign * tt_(i % n, j % n));
-}
-
-double PairsStart::cosine(Index i, Index j) const {
-  return gram(i, j) / std::sqrt(gram(i, i) * gram(j, j));
 }
 
 PairsPoint PairsStart::point(const std::vector<LiftedPair>& pairs) const {

@@ -16,8 +16,6 @@ class PairsStart {
 
   // K_ij(S0) for lifted rows i, j < 2n. Positive but for (i, n + i).
   double gram(Index i, Index j) const;
-  // gram(i, j)/sqrt(gram(i, i) gram(j, j)).
-  double cosine(Index i, Index j) const;
 
   // y = -eta/2, G = H = 0, w = scale/(K_ij(S0) + small) with Q positive definite, S = S0.
   PairsPoint point(const std::vector<LiftedPair>& pairs) const;
