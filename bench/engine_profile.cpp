@@ -14,12 +14,13 @@
 #include "src/solvers/block_scaling.hpp"
 #include "src/solvers/dense_admm.hpp"
 #include "src/solvers/pairs_interior_point.hpp"
+#include "src/solvers/train_network.hpp"
 
 int main(int argc, char** argv) {
   using namespace relulift;
   CLI::App app("Profile of one engine");
   std::string file, engine = "interior";
-  double weight_decay = 0.1, seconds = 60.0;
+  double weight_decay = 0.1, seconds = 60.0, train_seconds = 10.0;
   Index rows = 1 << 30, iterations = 0;
   int threads = 2;
   PairsOptions pairs;
@@ -28,6 +29,7 @@ int main(int argc, char** argv) {
   app.add_option("--rows", rows);
   app.add_option("--seconds", seconds);
   app.add_option("--iterations", iterations);
+  app.add_option("--train-seconds", train_seconds);
   app.add_option("--weight-decay", weight_decay);
   app.add_option("--threads", threads);
   app.add_option("--neighbours", pairs.neighbours);
@@ -41,7 +43,7 @@ int main(int argc, char** argv) {
   const ReducedProblem& reduced = presolved.reduced;
   CpuBackend cpu(threads);
   bench::TimedBackend<CpuBackend> backend(cpu);
-  const Control control(seconds);
+  Control control(seconds);
   EngineOutcome outcome;
   if (engine == "interior") {
     pairs.max_iterations = iterations;
@@ -57,7 +59,11 @@ int main(int argc, char** argv) {
   } else {
     DenseAdmmOptions options;
     options.limits.max_iterations = iterations;
-    DenseAdmm engine_run(backend, reduced, block_scaling(reduced, {}), options);
+    TrainOptions train;
+    const Weights network = NetworkTrainer(cpu, reduced, train).run(Control(train_seconds), {}).weights;
+    DenseAdmm engine_run(backend, reduced, block_scaling(reduced, network), options);
+    engine_run.warm_start(network);
+    control = Control(seconds);
     outcome = engine_run.run(control, [&](const EngineCheck& c) {
       fmt::print("{:8.2f} s  iteration {:5}  primal {:.6f}  dual {:.6f}  residuals {:.2e} {:.2e}\n",
                  control.seconds(), c.iteration, c.primal, c.dual, c.primal_residual,
