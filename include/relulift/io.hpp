@@ -120,6 +120,10 @@ Model read_model(const Path& path);
 // Writes under a temporary name in the same folder, then renames: the file is whole or not there.
 void write_file(const Path& path, std::string_view content);
 
+// Throws FileError when write_file would fail for what stands at `path` or for the rights of its
+// folder: asked before long work whose result goes there.
+void check_writable(const Path& path);
+
 // Throws InvalidInput unless replace_directory may write there: nothing yet, an empty folder, or
 // one that holds a relulift result and nothing else.
 void check_replaceable(const Path& directory);

@@ -45,7 +45,10 @@ struct RunFacts {
   double total_seconds = 0.0;  // of the whole command
 };
 
-// (objective - bound) / objective; 0 when both are 0, NaN without a bound for every network.
+// (objective - lower_bound) / objective; 0 when the two are equal, NaN where one is NaN.
+double relative_gap(double objective, double lower_bound);
+
+// The same of a result; NaN without a bound for every network.
 double relative_gap(const Result& result);
 
 // The file docs/formats.md describes: null for what does not exist, never NaN.

@@ -14,11 +14,13 @@ namespace relulift {
 // | status            | meaning; network and bound are valid in every row                        |
 // | gap_met           | (objective - lower_bound)/objective <= Options::gap                       |
 // | optimal           | the relaxation is solved to tolerance; the gap that is left is its own    |
-// | stalled           | no improvement of bound or objective by 1e-4 relative in 25 checks        |
+// | stalled           | no improvement of bound or objective by 1e-4 relative in 25 checks, or    |
+// |                   | no engine ran and training ended by itself, or the engine broke down      |
+// |                   | after it had proved a bound                                               |
 // | time_limit        | Options::time_limit_seconds passed                                        |
 // | iteration_limit   | Options::max_iterations reached                                           |
 // | interrupted       | on_progress returned false                                                |
-// | numerical_failure | the engine broke down; the bound proved before still holds                |
+// | numerical_failure | the engine broke down and proved nothing; an earlier bound still holds    |
 enum class Status {
   gap_met,
   optimal,
@@ -42,7 +44,12 @@ const char* to_string(Winner winner);
 struct Certificate {
   // none, sampled_program, or every_network (of any width).
   Claim claim = Claim::none;
-  // How the bound was proved: "none", "eigen", "cholesky", "cones".
+  // How the bound was proved:
+  //   "none"      nothing was proved;
+  //   "floor"     from norms of the data alone, without a solver;
+  //   "cholesky"  multipliers of the relaxation, checked by a factorisation [eq:cholesky];
+  //   "cones"     search over cones of weight space [eq:rescale];
+  //   "exact"     presolve left nothing to train, so the zero network is optimal.
   std::string kind = "none";
   // No network the claim covers has a smaller objective. -inf when nothing was proved.
   double lower_bound = -std::numeric_limits<double>::infinity();
@@ -50,7 +57,7 @@ struct Certificate {
 
 // The relaxation [eq:sdp] as the engine left it, presolve constants included. NaN where unknown.
 struct Relaxation {
-  std::string engine = "none";  // "dense", "interior", "dense+interior", "none"
+  std::string engine = "none";  // "dense", "interior", "none"
   std::string status = "none";  // of the engine alone: optimal, stalled, time_limit, ...
   double primal = std::numeric_limits<double>::quiet_NaN();
   double dual = std::numeric_limits<double>::quiet_NaN();
@@ -66,6 +73,8 @@ struct Result {
   Network network;
   double objective = std::numeric_limits<double>::infinity();  // [eq:train] of network
   Winner winner = Winner::network;
+  // Of certify(): objective of a better network met while the bound was worked on; NaN without one.
+  double better_objective = std::numeric_limits<double>::quiet_NaN();
   Certificate certificate;
   Relaxation relaxation;
   Seconds seconds;

@@ -12,7 +12,8 @@ namespace relulift {
 Result solve(const Problem& problem, const Options& options = {});
 
 // The same bound for a network trained elsewhere; the network is polished only to tighten the
-// bound and is returned unchanged, with its own objective.
+// bound and is returned unchanged, with its own objective. Throws also InvalidInput for a network
+// whose sizes are not those of the problem or of its weights, and for weights that are not finite.
 Result certify(const Problem& problem, const Network& network, const Options& options = {});
 
 }  // namespace relulift

@@ -52,11 +52,11 @@ Plan make_plan(const PlanInput& in) {
                                                            "interior engine",
                                   gigabytes(dense));
       } else {
-        plan.reason = too_large("dense", in, dense) + "; network only";
+        plan.reason = too_large("dense", in, dense) + "; no relaxation";
       }
-      if (plan.cones) plan.reason += fmt::format(", cones ({} features)", in.features);
       break;
   }
+  if (plan.cones) plan.reason += fmt::format(", cones ({} features)", in.features);
   return plan;
 }
 

@@ -220,8 +220,13 @@ void Session::relax() {
   result_.relaxation.status = to_string(outcome.status);
   result_.relaxation.primal = outcome.primal;
   result_.relaxation.iterations = outcome.iterations;
-  if (outcome.multipliers.G.size() > 0)
-    keeper_.offer(presolved_.dual_candidate(outcome.multipliers), best_.objective);
+  if (outcome.multipliers.G.size() > 0) {
+    const double proved =
+        keeper_.offer(presolved_.dual_candidate(outcome.multipliers), best_.objective);
+    // Up to the constant the multipliers had no part in it. fmax: the dual may be NaN so far.
+    if (proved > presolved_.reduced.constant)
+      result_.relaxation.dual = std::fmax(result_.relaxation.dual, proved);
+  }
   if (!given_ && outcome.S.size() > 0 && !gap_met() && !stopped_) round(outcome.S);
 }
 

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <relulift/error.hpp>
 #include <relulift/solve.hpp>
+#include <string>
 
 #include "src/api/session.hpp"
 
@@ -22,6 +23,28 @@ std::unique_ptr<Engines> choose_engines(const Options& options) {
   return cuda ? make_cuda_engines() : make_cpu_engines(options.threads);
 }
 
+namespace {
+
+void check_network(const Network& network, const Problem& problem) {
+  if (network.features != problem.features || network.outputs != problem.outputs)
+    throw InvalidInput("the network's features and outputs must be those of the problem");
+  if (network.neurons < 0) throw InvalidInput("the network's neurons must not be negative");
+  const auto check_weights = [&](const std::vector<double>& weights, const char* name, Index rows) {
+    // Divided, not multiplied: a product of stated sizes may overflow.
+    const auto entries = static_cast<Index>(weights.size());
+    if (entries % rows != 0 || entries / rows != network.neurons)
+      throw InvalidInput(std::string(name) + " of the network must hold " + std::to_string(rows) +
+                         " x neurons entries, not " + std::to_string(entries));
+    for (const double weight : weights)
+      if (!std::isfinite(weight))
+        throw InvalidInput(std::string(name) + " of the network has an entry that is not finite");
+  };
+  check_weights(network.U, "U", network.features);
+  check_weights(network.V, "V", network.outputs);
+}
+
+}  // namespace
+
 Result solve(const Problem& problem, const Options& options) {
   validate(problem);
   validate(options);
@@ -31,8 +54,7 @@ Result solve(const Problem& problem, const Options& options) {
 Result certify(const Problem& problem, const Network& network, const Options& options) {
   validate(problem);
   validate(options);
-  if (network.features != problem.features || network.outputs != problem.outputs)
-    throw InvalidInput("the network's features and outputs must be those of the problem");
+  check_network(network, problem);
   return Session(problem, options, &network).run();
 }
 

@@ -39,7 +39,4 @@ class CsvReader {
   std::deque<std::string> unescaped_;  // of this record; a deque keeps the views valid
 };
 
-// name, or "name" with doubled quotes where the text needs them.
-std::string csv_field(std::string_view text);
-
 }  // namespace relulift::io

@@ -83,11 +83,11 @@ std::string read_file(const Path& path) {
   return content;
 }
 
-}  // namespace io
-
-void write_file(const Path& path, std::string_view content) {
+namespace {
+// Where a file written as `path` comes to stand: through symbolic links. rename() over a device
+// such as /dev/null would replace the device.
+Path target_of(const Path& path) {
   std::error_code error;
-  // Through symbolic links; rename() over a device such as /dev/null would replace the device.
   const Path target = std::filesystem::is_symlink(path, error)
                           ? std::filesystem::weakly_canonical(path, error)
                           : path;
@@ -95,6 +95,21 @@ void write_file(const Path& path, std::string_view content) {
     throw FileError(path.string() + ": is a folder, not a file");
   if (std::filesystem::exists(target, error) && !std::filesystem::is_regular_file(target, error))
     throw FileError(path.string() + ": is not a regular file");
+  return target;
+}
+}  // namespace
+
+}  // namespace io
+
+void check_writable(const Path& path) {
+  const Path target = io::target_of(path);
+  // The trailing dot tells a file in the place of the folder.
+  const Path folder = target.has_parent_path() ? target.parent_path() / "." : Path(".");
+  if (::access(folder.c_str(), W_OK | X_OK) != 0) io::fail(path, "written");
+}
+
+void write_file(const Path& path, std::string_view content) {
+  const Path target = io::target_of(path);
   const Path temporary =
       target.parent_path() / fmt::format(".{}.{}.tmp", target.filename().string(), ::getpid());
   try {

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <optional>
@@ -14,6 +15,9 @@
 
 namespace relulift::io {
 namespace {
+
+// Entries are copied byte by byte as the host holds them.
+static_assert(std::endian::native == std::endian::little);
 
 struct Header {
   std::string descr;

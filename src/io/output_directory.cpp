@@ -99,6 +99,16 @@ void swap_in(const fs::path& fresh, const fs::path& target, const std::string& s
     throw FileError(fmt::format("{}: cannot be written ({})", shown, io::system_message(errno)));
 }
 
+// Removes the folders from `lowest` up to `highest` that are empty; another run may have written
+// into the others meanwhile. Nothing when `highest` is empty.
+void remove_empty(fs::path lowest, const fs::path& highest) {
+  std::error_code ignored;
+  for (bool last = highest.empty(); !last; lowest = lowest.parent_path()) {
+    fs::remove(lowest, ignored);
+    last = lowest == highest;
+  }
+}
+
 }  // namespace
 
 void check_replaceable(const Path& directory) {
@@ -130,7 +140,8 @@ void replace_directory(const Path& directory, const std::map<std::string, std::s
     swap_in(fresh, target, directory.string());
     sync_directory(parent);
   } catch (...) {
-    fs::remove_all(made.empty() ? fresh : made, error);
+    fs::remove_all(fresh, error);
+    remove_empty(parent, made);
     throw;
   }
   fs::remove_all(fresh, error);  // the old result, if there was one

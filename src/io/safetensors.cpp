@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -22,6 +23,7 @@ using Json = nlohmann::json;
 
 // Entries are copied byte by byte as the host holds them.
 static_assert(std::numeric_limits<double>::is_iec559 && std::numeric_limits<float>::is_iec559);
+static_assert(std::endian::native == std::endian::little);
 
 constexpr std::size_t kLongestHeader = 100'000'000;  // the limit of the reference implementation
 

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <cstdlib>
 
 namespace relulift::io {
 
@@ -16,6 +15,28 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
+namespace {
+// For the text of a number out of range, `-digits.digits[e[+-]digits]`: whether it is too large,
+// not too small. from_chars does not tell, and strtod depends on the locale.
+bool too_large(std::string_view text) {
+  const std::size_t mark = std::min(text.find_first_of("eE"), text.size());
+  const std::string_view mantissa = text.substr(0, mark);
+  const std::size_t first = mantissa.find_first_of("123456789");
+  if (first == std::string_view::npos) return false;
+  const auto point = static_cast<std::int64_t>(std::min(mantissa.find('.'), mantissa.size()));
+  // The first digit counts 10^place to within a factor of ten; an exponent beyond kFar, which no
+  // text is long enough to make up for, decides alone.
+  const std::int64_t place = point - static_cast<std::int64_t>(first);
+  constexpr std::int64_t kFar = std::int64_t{1} << 60;
+  std::string_view digits = text.substr(std::min(mark + 1, text.size()));
+  if (!digits.empty() && digits[0] == '+') digits.remove_prefix(1);
+  std::int64_t exponent = 0;
+  const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), exponent);
+  if (parsed.ec == std::errc::result_out_of_range) exponent = digits[0] == '-' ? -kFar : kFar;
+  return place + std::clamp(exponent, -kFar, kFar) > 0;
+}
+}  // namespace
+
 std::optional<double> parse_number(std::string_view text) {
   text = trim(text);
   if (text.size() > 1 && text[0] == '+' && text[1] != '-') text.remove_prefix(1);
@@ -23,11 +44,11 @@ std::optional<double> parse_number(std::string_view text) {
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, value);
   if (stop != end || text.empty()) return std::nullopt;
-  // from_chars does not tell overflow from underflow; strtod does, and underflow is a fine zero.
-  if (error == std::errc::result_out_of_range)
-    value = std::strtod(std::string(text).c_str(), nullptr);
-  else if (error != std::errc())
-    return std::nullopt;
+  if (error == std::errc::result_out_of_range) {
+    if (too_large(text)) return std::nullopt;
+    return 0.0;
+  }
+  if (error != std::errc()) return std::nullopt;
   return std::isfinite(value) ? std::optional(value) : std::nullopt;
 }
 

@@ -14,7 +14,8 @@ namespace relulift::io {
 std::string_view trim(std::string_view text);
 
 // The whole of `text` as a finite number: blanks around and a leading '+' are allowed, anything
-// else (empty, inf, nan, hexadecimal, trailing characters, overflow) is nullopt.
+// else (empty, inf, nan, hexadecimal, trailing characters, overflow) is nullopt. What is too small
+// for a double is zero. Independent of the locale.
 std::optional<double> parse_number(std::string_view text);
 
 // The whole of `text` as an integer.

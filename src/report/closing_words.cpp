@@ -44,7 +44,7 @@ std::string proved_for_every_network(const Result& result, const RunFacts& facts
   if (gap <= 1e-8)
     text += "it is the best possible.";
   else if (gap < 0.995)
-    text += fmt::format("it is within {} % of the best possible.",
+    text += fmt::format("the best possible objective is at most {} % below it.",
                         significant(100.0 * gap, 2, Rounding::up));
   else
     text += "this bound is too weak to say how good it is.";
@@ -102,6 +102,12 @@ std::string closing_words(const Result& result, const RunFacts& facts) {
                           significant(result.objective, 4, Rounding::nearest));
       break;
   }
+  if (std::isfinite(result.better_objective))
+    text +=
+        fmt::format(" A network with objective {} was found beside it.",
+                    significant(result.better_objective,
+                                digits_for(relative_gap(result.objective, result.better_objective)),
+                                Rounding::up));
   return text + '\n';
 }
 

@@ -16,7 +16,7 @@ std::string cell(double value, const char* format) {
 }
 
 double gap_of(const Progress& progress) {
-  return (progress.objective - progress.lower_bound) / progress.objective;
+  return relative_gap(progress.objective, progress.lower_bound);
 }
 
 std::string percent(double share) {

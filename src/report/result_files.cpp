@@ -29,11 +29,14 @@ std::string field(double value) { return std::isfinite(value) ? fmt::format("{}"
 
 }  // namespace
 
+double relative_gap(double objective, double lower_bound) {
+  const double distance = objective - lower_bound;
+  return distance == 0.0 ? 0.0 : distance / objective;
+}
+
 double relative_gap(const Result& result) {
   if (!covers_every_network(result)) return std::numeric_limits<double>::quiet_NaN();
-  const double distance = result.objective - result.certificate.lower_bound;
-  if (distance == 0.0) return 0.0;
-  return distance / result.objective;
+  return relative_gap(result.objective, result.certificate.lower_bound);
 }
 
 std::string result_json(const Result& result, const RunFacts& facts) {
@@ -47,6 +50,7 @@ std::string result_json(const Result& result, const RunFacts& facts) {
             {"lower_bound",
              covers_every_network(result) ? number(result.certificate.lower_bound) : Json()},
             {"relative_gap", number(relative_gap(result))},
+            {"better_objective", number(result.better_objective)},
             {"relaxation",
              {{"engine", result.relaxation.engine},
               {"primal", number(result.relaxation.primal)},
@@ -76,9 +80,6 @@ std::string result_json(const Result& result, const RunFacts& facts) {
               {"bias", facts.bias}}},
             {"device", result.device},
             {"plan", result.plan}};
-  // A bound on a sampled program says nothing of other networks, so it has a place of its own.
-  if (result.certificate.claim == Claim::sampled_program)
-    json["certificate"]["sampled_lower_bound"] = number(result.certificate.lower_bound);
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
@@ -87,8 +88,7 @@ std::string trace_csv(const Result& result) {
       "phase,iteration,objective,lower_bound,relative_gap,primal_residual,dual_residual,seconds\n";
   for (const Progress& row : result.trace)
     text += fmt::format("{},{},{},{},{},{},{},{}\n", row.phase, row.iteration, field(row.objective),
-                        field(row.lower_bound),
-                        field((row.objective - row.lower_bound) / row.objective),
+                        field(row.lower_bound), field(relative_gap(row.objective, row.lower_bound)),
                         field(row.primal_residual), field(row.dual_residual), field(row.seconds));
   return text;
 }

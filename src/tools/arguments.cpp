@@ -33,7 +33,8 @@ Targets TargetArguments::targets() const {
 
 void SolveArguments::add_to(CLI::App& command) {
   command
-      .add_option("--engine", engine, "what raises the lower bound: auto, dense, interior, none")
+      .add_option("--engine", engine,
+                  "relaxation that raises the lower bound: auto, dense, interior, none")
       ->type_name("ENGINE")
       ->check(CLI::IsMember({"auto", "dense", "interior", "none"}))
       ->capture_default_str();
@@ -65,13 +66,15 @@ bool given(double limit) { return limit != std::numeric_limits<double>::infinity
 
 void SolveArguments::check() const {
   require(gap >= 0.0 && gap < 1.0, fmt::format("--gap must be in [0, 1), not {}", gap));
-  require(neurons >= 0, fmt::format("--neurons must be positive, not {}", neurons));
-  require(iterations >= 0, fmt::format("--iterations must be positive, not {}", iterations));
+  require(neurons.value_or(1) >= 1,
+          fmt::format("--neurons must be positive, not {}", neurons.value_or(1)));
+  require(iterations.value_or(1) >= 1,
+          fmt::format("--iterations must be positive, not {}", iterations.value_or(1)));
   require(
       !given(time_limit_seconds) || (std::isfinite(time_limit_seconds) && time_limit_seconds > 0.0),
       fmt::format("--time-limit must be finite and positive, not {}", time_limit_seconds));
-  require(threads >= 0 && threads <= 1024,
-          fmt::format("--threads must be between 1 and 1024, not {}", threads));
+  require(threads.value_or(1) >= 1 && threads.value_or(1) <= 1024,
+          fmt::format("--threads must be between 1 and 1024, not {}", threads.value_or(1)));
   require(seed >= 0, fmt::format("--seed must be at least 0, not {}", seed));
 }
 
@@ -90,10 +93,10 @@ Options SolveArguments::options(Clock::time_point start, ProgressReport& report)
   Options options;
   options.engine = engines.at(engine);
   options.device = devices.at(device);
-  options.max_neurons = neurons;
+  options.max_neurons = neurons.value_or(0);
   options.gap = gap;
-  options.max_iterations = iterations;
-  options.threads = threads;
+  options.max_iterations = iterations.value_or(0);
+  options.threads = threads.value_or(0);
   options.seed = static_cast<std::uint64_t>(seed);
   // Reading may have used up the limit; the solver then returns what it has at its first check.
   constexpr double kLeast = 1e-3;
@@ -103,7 +106,7 @@ Options SolveArguments::options(Clock::time_point start, ProgressReport& report)
     if (!progress.heartbeat) report.show(progress);
     return !interrupted();
   };
-  if (threads > 0) set_blas_threads(threads);
+  if (threads) set_blas_threads(*threads);
   return options;
 }
 
@@ -117,6 +120,24 @@ void check_no_overwrite(const std::string& output, const std::vector<std::string
   for (const std::string& input : inputs)
     require(!std::filesystem::equivalent(output, input, ignored),
             fmt::format("{}: is an input and is not overwritten", output));
+}
+
+void check_not_inside(const std::string& output, const std::vector<std::string>& inputs) {
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  const auto folder = [&](const fs::path& path) { return fs::weakly_canonical(path, ignored); };
+  // The dot stands for a trailing slash, whether there is one or not.
+  const fs::path target = folder(fs::absolute(output) / ".");
+  for (const std::string& input : inputs) {
+    if (input.empty()) continue;
+    const fs::path file = fs::absolute(input);
+    // Also a link in the folder, which would go, and what a link from elsewhere leads to.
+    const bool inside = fs::equivalent(file.parent_path(), target, ignored) ||
+                        fs::equivalent(folder(file).parent_path(), target, ignored);
+    require(!inside, fmt::format("{}: is an input and lies in the output folder {}, which is "
+                                 "replaced",
+                                 input, output));
+  }
 }
 
 void check_fits(const Model& model, const Dataset& data, const std::string& source) {

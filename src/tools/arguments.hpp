@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <limits>
+#include <optional>
 #include <relulift/io.hpp>
 #include <relulift/options.hpp>
 #include <relulift/report.hpp>
@@ -29,11 +30,11 @@ struct TargetArguments {
 struct SolveArguments {
   std::string engine = "auto";
   std::string device = "auto";
-  Index neurons = 0;
+  std::optional<Index> neurons;
   double gap = 0.01;
   double time_limit_seconds = std::numeric_limits<double>::infinity();
-  Index iterations = 0;
-  int threads = 0;
+  std::optional<Index> iterations;
+  std::optional<int> threads;
   Index seed = 0;
   bool quiet = false;
 
@@ -50,6 +51,9 @@ void check_weight_decay(double value);
 
 // Throws InvalidInput when writing `output` would destroy an input.
 void check_no_overwrite(const std::string& output, const std::vector<std::string>& inputs);
+
+// Throws InvalidInput when an input lies in the folder `output`, which is replaced as a whole.
+void check_not_inside(const std::string& output, const std::vector<std::string>& inputs);
 
 // Throws InvalidInput unless the columns of `data` are as many as the model takes and gives.
 void check_fits(const Model& model, const Dataset& data, const std::string& source);

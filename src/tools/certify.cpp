@@ -10,6 +10,7 @@
 
 #include "src/tools/arguments.hpp"
 #include "src/tools/exit_code.hpp"
+#include "src/tools/interrupt.hpp"
 
 namespace relulift::tools {
 namespace {
@@ -43,9 +44,12 @@ Dataset read_targets_too(const CertifyArguments& arguments, const Model& model) 
 }
 
 int certify_model(const CertifyArguments& arguments, Clock::time_point start) {
+  catch_interrupts();
   arguments.solve.check();
-  if (!arguments.json.empty())
+  if (!arguments.json.empty()) {
     check_no_overwrite(arguments.json, {arguments.model, arguments.data, arguments.targets.file});
+    check_writable(arguments.json);
+  }
   const Model model = read_model(arguments.model);
   const double weight_decay = weight_decay_of(arguments, model);
   const Dataset data = read_targets_too(arguments, model);
@@ -65,8 +69,9 @@ int certify_model(const CertifyArguments& arguments, Clock::time_point start) {
                  .bias = model.preparation.bias};
   facts.train = score(data, predict(model, data.X, data.samples));
   facts.total_seconds = seconds_since(start);
+  // The words first: they are all there is if the file cannot be written after all.
+  if (!arguments.solve.quiet) std::cout << closing_words(result, facts) << std::flush;
   if (!arguments.json.empty()) write_file(arguments.json, result_json(result, facts));
-  std::cout << closing_words(result, facts);
   return exit_code(result.status);
 }
 

@@ -7,7 +7,6 @@
 
 #include "src/tools/arguments.hpp"
 #include "src/tools/exit_code.hpp"
-#include "src/tools/interrupt.hpp"
 
 namespace relulift::tools {
 namespace {
@@ -40,7 +39,6 @@ int run(int argc, char** argv) {
   add_certify(app, start, code);
   add_info(app, code);
   app.footer("Every subcommand has its own --help with an example.");
-  catch_interrupts();
   try {
     app.parse(argc, argv);
     return code;

@@ -66,8 +66,10 @@ std::string score_words(const Scores& scores, Index samples) {
 }
 
 int predict_rows(const PredictArguments& arguments) {
-  if (!arguments.out.empty())
+  if (!arguments.out.empty()) {
     check_no_overwrite(arguments.out, {arguments.model, arguments.data, arguments.targets.file});
+    check_writable(arguments.out);
+  }
   const Model model = read_model(arguments.model);
   const Dataset data = read_dataset(arguments.data, arguments.targets.targets(), model.schema);
   check_fits(model, data, arguments.data);

@@ -47,12 +47,15 @@ std::string files_words(const std::string& out) {
 }
 
 int train(const TrainArguments& arguments, Clock::time_point start) {
+  catch_interrupts();
   arguments.solve.check();
   check_weight_decay(arguments.weight_decay);
   const Targets targets = arguments.targets.targets();
   if (targets.kind() == TargetKind::none)
     throw InvalidInput("--target, --targets or --targets-file must say what to learn");
   check_replaceable(arguments.out);
+  check_not_inside(arguments.out, {arguments.data, arguments.test, arguments.targets.file,
+                                   arguments.test_targets_file});
 
   const Dataset data = read_dataset(arguments.data, targets);
   const std::optional<Dataset> test = read_test(arguments, data.schema);

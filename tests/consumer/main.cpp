@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The program of README.md, "Use as a library", on data whose optimum is known: X = I,
+// The program of README.md, "Library", on data whose optimum is known: X = I,
 // y = (3, 4, -5), g = 1. One neuron fits the positive part a = |(3, 4)| = 5, one the negative part
 // b = 5, each at min_t (t - 5)^2 / 2 + g t = 5g - g^2/2, so the optimum is 2 (5 - 1/2) = 9.
 #include <iostream>

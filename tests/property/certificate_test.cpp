@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "src/certificate/cone_search.hpp"
 #include "src/certificate/dual_bound.hpp"
 #include "src/certificate/residual_bound.hpp"
 #include "tests/support/brute_force.hpp"
@@ -271,6 +272,47 @@ TEST(ResidualBound, IsExactAtTheOptimumAndValidElsewhere) {
       EXPECT_LE(kappa, spectral_norm_bound(X) * spectral_norm_bound(F) * (1 + 1e-11));
     }
   }
+}
+
+// One sample x = 1, y = 3: min 1/2 (s - y)^2 + g s over s = |u||v| is at s = y - g, and there
+// J = g y - g^2/2 and E = g.
+TEST(ResidualBound, IsExactForOneSample) {
+  const Problem p{
+      .samples = 1, .features = 1, .outputs = 1, .X = {1}, .Y = {3}, .weight_decay = 0.5};
+  const Matrix E = Matrix::Constant(1, 1, p.weight_decay);
+  const double best = 0.5 * 3.0 - 0.5 * 0.5 * 0.5;
+
+  const double bound = rescaled_bound(p, E, search_cones(Matrix::Ones(1, 1), E, {}).kappa_upper);
+
+  EXPECT_LE(bound, best);
+  EXPECT_NEAR(bound, best, 1e-10);
+}
+
+// With kappa as the search over cones bounds it, and with residuals of no network.
+TEST(ResidualBound, WithAKappaFromConesIsNeverAboveANetwork) {
+  Random random(31);
+  for (int data = 0; data < 20; ++data) {
+    const Problem p = random_problem(random, 12, 3, 2, 0.5);
+    const Eigen::Map<const Matrix> X(p.X.data(), p.samples, p.features);
+    Matrix E = Eigen::Map<const Matrix>(p.Y.data(), p.samples, p.outputs);
+    for (double& e : E.reshaped()) e += 0.1 * random.normal();
+    ConeSearchOptions options;
+    options.tolerance = 0.05;
+
+    const double bound = rescaled_bound(p, E, search_cones(X, E, options).kappa_upper);
+
+    EXPECT_GT(bound, 0.0);
+    EXPECT_LE(bound, objective(p, {.features = 3, .outputs = 2, .neurons = 0, .U = {}, .V = {}}));
+    for (int net = 0; net < 50; ++net)
+      EXPECT_LE(bound, objective(p, testing::random_network(random, 3, 2, 4, 0.5)));
+  }
+}
+
+TEST(ResidualBound, OfAZeroResidualIsZero) {
+  const double bound = rescaled_bound(identity_data(), Matrix::Zero(3, 1), 0.0);
+
+  EXPECT_LE(bound, 0.0);
+  EXPECT_NEAR(bound, 0.0, 1e-12);
 }
 
 TEST(ResidualBound, SpectralNormBoundIsTight) {

@@ -167,8 +167,9 @@ TEST_F(Cli, TrainsPredictsAndCertifiesIris) {
   EXPECT_NE(predicted.err.find("accuracy 0."), std::string::npos);
 
   const Outcome certified = run("certify iris/model.safetensors " + data("iris_train.csv") +
-                                " --target species --time-limit 3 --json bound.json");
+                                " --target species --time-limit 3 --json bound.json --quiet");
   ASSERT_EQ(certified.code, 0) << certified.err;
+  EXPECT_EQ(certified.out + certified.err, "");
   const Json bound = json("bound.json");
   EXPECT_NEAR(bound["objective"].get<double>(), objective, 1e-9 * objective);
   EXPECT_LE(bound["lower_bound"].get<double>(), 2.5306);

@@ -147,6 +147,9 @@ std::vector<Hostile> usage() {
       {"NoTimeAtAll", "", kGood + " --time-limit 0", "--time-limit must be finite and positive"},
       {"NanTimeLimit", "", kGood + " --time-limit nan", "--time-limit"},
       {"NegativeNeurons", "", kGood + " --neurons=-5", "--neurons"},
+      {"ZeroNeurons", "", kGood + " --neurons 0", "--neurons must be positive, not 0"},
+      {"ZeroIterations", "", kGood + " --iterations 0", "--iterations must be positive, not 0"},
+      {"ZeroThreads", "", kGood + " --threads 0", "--threads must be between 1 and 1024, not 0"},
       {"FractionOfANeuron", "", kGood + " --neurons 1.5", "--neurons"},
       {"NegativeIterations", "", kGood + " --iterations=-1", "--iterations"},
       {"TooManyThreads", "", kGood + " --threads 1000000", "--threads"},
@@ -164,6 +167,23 @@ std::vector<Hostile> usage() {
        "good.csv"},
       {"OutHoldsOtherFiles", "", "train good.csv --target k --weight-decay 1 --out folder",
        "folder: exists and holds no relulift result"},
+      {"DataInOut", "", "train result/trace.csv --target k --weight-decay 1 --out result",
+       "result/trace.csv: is an input and lies in the output folder result"},
+      {"DataInOutByAnotherName", "",
+       "train folder/../result/trace.csv --target k --weight-decay 1 --out ./result/",
+       "lies in the output folder ./result/"},
+      {"DataInOutThroughALink", "", "train link.csv --target k --weight-decay 1 --out result",
+       "link.csv: is an input and lies in the output folder result"},
+      {"TestInOut", "",
+       "train good.csv --target k --weight-decay 1 --test result/trace.csv --out result",
+       "result/trace.csv: is an input"},
+      {"TargetsInOut", "",
+       "train y.npy --targets-file result/trace.csv --weight-decay 1 --out result",
+       "result/trace.csv: is an input"},
+      {"TestTargetsInOut", "",
+       "train y.npy --targets-file y.npy --test y.npy --test-targets-file result/trace.csv "
+       "--weight-decay 1 --out result",
+       "result/trace.csv: is an input"},
       {"OutIsHere", "", "train good.csv --target k --weight-decay 1 --out .", "current folder"},
   };
 }
@@ -211,6 +231,15 @@ std::vector<Hostile> models() {
        "x.csv: is an input"},
       {"PredictionsIntoNowhere", "", "predict net.safetensors x.csv --out no/such/folder.csv",
        "no/such/folder.csv: cannot be written"},
+      // The model is absent: the target is looked at before anything is read, let alone solved.
+      {"PredictionsIntoNowhereFirst", "", "predict bad x.csv --out no/such/folder.csv",
+       "no/such/folder.csv: cannot be written"},
+      {"PredictionsBelowAFile", "", "predict net.safetensors x.csv --out good.csv/p.csv",
+       "good.csv/p.csv: cannot be written"},
+      {"BoundIntoNowhere", "", kCertify + " --json no/such/b.json",
+       "no/such/b.json: cannot be written (No such file or directory)"},
+      {"BoundOntoAFolder", "", kCertify + " --json folder", "folder: is a folder, not a file"},
+      {"BoundOntoADevice", "", kCertify + " --json /dev/full", "/dev/full: is not a regular file"},
       {"PredictionsOntoADevice", "", "predict net.safetensors x.csv --out /dev/null",
        "/dev/null: is not a regular file"},
       {"BoundOverTheModel", "",
@@ -236,6 +265,10 @@ TEST_P(HostileInput, EndsInOneSentenceAndLeavesNothingBehind) {
   folder.write("y.npy", npy("<f8", "(2, 1)", {1, 2}));
   fs::create_directory(folder / "folder");
   folder.write("folder/notes.txt", "precious");
+  fs::create_directory(folder / "result");
+  folder.write("result/result.json", R"({"program": "relulift", "version": "0"})");
+  folder.write("result/trace.csv", kTable);
+  fs::create_symlink("result/trace.csv", folder / "link.csv");
   if (!GetParam().bad.empty()) folder.write("bad", GetParam().bad);
   const auto before = everything_in(folder.path());
 

@@ -8,7 +8,6 @@
 #include <numbers>
 
 #include "src/certificate/angle_sweep.hpp"
-#include "src/certificate/cone_search_bound.hpp"
 #include "src/certificate/cone_search_tree.hpp"
 #include "src/core/random.hpp"
 
@@ -264,34 +263,6 @@ TEST(ConeSearch, ScannerFindsWhatAscentsFind) {
   EXPECT_NEAR(result.values[0], kappa, 0.01 * kappa);
   EXPECT_LE(result.violators.cols(), 50);
   expect_consistent(X, E, result);
-}
-
-// J of a network at the balanced scale: an upper bound of p_nn that no lower bound may exceed.
-TEST(RescaleBoundTest, NeverAboveATrainedNetworkAndExactForOneSample) {
-  // One sample x = 1, y: min 1/2 (s - y)^2 + g s over s = |u||v|: s = y - g, J = g y - g^2/2.
-  const Matrix X{{1.0}}, Y{{3.0}};
-  const double g = 0.5;
-  const Matrix E{{g}};  // residual of the optimum
-  const ConeSearchResult kappa = search_cones(X, E, {});
-  const RescaleBound bound = rescale_bound(E, Y, g, kappa.kappa_upper);
-  EXPECT_LE(bound.lower_bound, g * 3.0 - 0.5 * g * g);
-  EXPECT_NEAR(bound.lower_bound, g * 3.0 - 0.5 * g * g, 1e-10);
-  for (std::uint64_t seed = 0; seed < 20; ++seed) {
-    const Matrix A = normal(12, 3, seed), T = normal(12, 2, seed + 1);
-    const Matrix any = T - 0.1 * normal(12, 2, seed + 2);
-    ConeSearchOptions options;
-    options.tolerance = 0.05;
-    const double upper = search_cones(A, any, options).kappa_upper;
-    const RescaleBound weak = rescale_bound(any, T, g, upper);
-    EXPECT_LE(weak.lower_bound, 0.5 * T.squaredNorm());  // the zero network
-    for (int net = 0; net < 50; ++net) {
-      const Matrix U = 0.5 * normal(3, 4, 1000 * seed + net), V = 0.5 * normal(2, 4, net);
-      const double J = 0.5 * ((A * U).cwiseMax(0.0) * V.transpose() - T).squaredNorm() +
-                       0.5 * g * (U.squaredNorm() + V.squaredNorm());
-      EXPECT_LE(weak.lower_bound, J);
-    }
-  }
-  EXPECT_EQ(rescale_bound(Matrix::Zero(2, 2), Matrix::Ones(2, 2), 1.0, 0.0).lower_bound, 0.0);
 }
 
 }  // namespace

@@ -72,6 +72,16 @@ TEST(OutputFolder, AFailureLeavesNothingBehind) {
   EXPECT_TRUE(names_below(folder.path()).empty());
 }
 
+// Another run may write below a folder that this one made: what it wrote is its own.
+TEST(OutputFolder, AFailureSparesWhatOthersWrote) {
+  const TemporaryFolder folder;
+  const std::map<std::string, std::string> broken{{"../../theirs", "x"}, {"no/such/folder", "x"}};
+
+  EXPECT_NE(error_of([&] { replace_directory(folder / "a/b/c", broken); }), "");
+
+  EXPECT_EQ(names_below(folder.path()), (std::set<std::string>{"a", "a/theirs"}));
+}
+
 TEST(OutputFile, IsWrittenThroughATemporaryName) {
   const TemporaryFolder folder;
   write_file(folder / "f", "one");
@@ -82,6 +92,23 @@ TEST(OutputFile, IsWrittenThroughATemporaryName) {
   EXPECT_NE(error_of([&] { write_file(folder.path(), "x"); }), "");
   EXPECT_NE(error_of([&] { write_file(folder / "no/f", "x"); }), "");
   EXPECT_EQ(error_of([&] { write_file("/dev/null", "x"); }), "/dev/null: is not a regular file");
+}
+
+TEST(OutputFile, IsRefusedBeforeItIsWritten) {
+  const TemporaryFolder folder;
+  folder.write("f", "one");
+
+  EXPECT_EQ(error_of([&] { check_writable(folder / "f"); }), "");
+  EXPECT_EQ(error_of([&] { check_writable(folder / "new"); }), "");
+  EXPECT_EQ(error_of([&] { check_writable("new"); }), "");
+  EXPECT_NE(error_of([&] { check_writable(folder.path()); }).find("is a folder"),
+            std::string::npos);
+  for (const char* nowhere : {"no/f", "f/g"})
+    EXPECT_NE(error_of([&] { check_writable(folder / nowhere); }).find("cannot be written"),
+              std::string::npos);
+  EXPECT_EQ(error_of([&] { check_writable("/dev/null"); }), "/dev/null: is not a regular file");
+  EXPECT_EQ(content_of(folder / "f"), "one");
+  EXPECT_EQ(names_below(folder.path()), std::set<std::string>{"f"});
 }
 
 }  // namespace

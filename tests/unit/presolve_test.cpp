@@ -187,7 +187,7 @@ TEST(ParallelRows, RescaledColumnsKeepTheirGroupsWithinTheTolerance) {
   EXPECT_NEAR(groups.perturbation, std::sqrt(squares), 1e-15 * X.norm());
 }
 
-TEST(ParallelRows, SixtyThousandRowsAreGroupedInLinearithmicTime) {
+TEST(ParallelRows, SixtyThousandRowsFormTheirFortyThousandGroups) {
   Random random(6);
   Matrix X(60000, 3);
   for (Index i = 0; i < X.rows(); ++i)

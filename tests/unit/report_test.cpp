@@ -18,7 +18,7 @@ Result spiral_result() {
   result.network = {.features = 2, .outputs = 3, .neurons = 1, .U = {1, 2}, .V = {1, 2, 3}};
   result.objective = 16.5933;
   result.winner = Winner::column_generation;
-  result.certificate = {Claim::every_network, "eigen", 15.9012};
+  result.certificate = {Claim::every_network, "cholesky", 15.9012};
   result.relaxation = {"interior", "optimal", 16.2435, 16.2434, 40};
   result.seconds.presolve = 0.5;
   result.removed_rows = 3;
@@ -71,15 +71,19 @@ TEST(Score, NumericTargetsHaveAnErrorAndOneHotOnesAnAccuracyToo) {
 TEST(ResultJson, HoldsEveryFieldOfTheContract) {
   const Json json = Json::parse(result_json(spiral_result(), spiral_facts()));
 
+  EXPECT_EQ(json["program"], "relulift");
+  EXPECT_EQ(json["command"], "train");
   EXPECT_EQ(json["status"], "stalled");
   EXPECT_EQ(json["objective"], 16.5933);
   EXPECT_EQ(json["lower_bound"], 15.9012);
   EXPECT_DOUBLE_EQ(json["relative_gap"], (16.5933 - 15.9012) / 16.5933);
+  EXPECT_TRUE(json["better_objective"].is_null());
+  EXPECT_EQ(json["relaxation"]["engine"], "interior");
   EXPECT_EQ(json["relaxation"]["primal"], 16.2435);
   EXPECT_EQ(json["relaxation"]["dual"], 16.2434);
   EXPECT_EQ(json["relaxation"]["status"], "optimal");
   EXPECT_EQ(json["relaxation"]["iterations"], 40);
-  EXPECT_EQ(json["certificate"], Json({{"kind", "eigen"}, {"claim", "every_network"}}));
+  EXPECT_EQ(json["certificate"], Json({{"kind", "cholesky"}, {"claim", "every_network"}}));
   EXPECT_EQ(json["neurons"], 1);
   EXPECT_EQ(json["winner"], "column_generation");
   EXPECT_EQ(json["train"], Json({{"accuracy", 0.75}, {"rmse", nullptr}, {"loss", 3.0}}));
@@ -120,7 +124,30 @@ TEST(ResultJson, ABoundOnASampledProgramIsNoLowerBound) {
 
   EXPECT_TRUE(json["lower_bound"].is_null());
   EXPECT_TRUE(json["relative_gap"].is_null());
-  EXPECT_EQ(json["certificate"]["claim"], "sampled_program");
+  EXPECT_EQ(json["certificate"], Json({{"kind", "cholesky"}, {"claim", "sampled_program"}}));
+}
+
+TEST(ResultJson, CertifyTellsOfABetterNetwork) {
+  Result result = spiral_result();
+  result.better_objective = 16.25;
+  RunFacts facts = spiral_facts();
+  facts.command = Command::certify;
+
+  const Json json = Json::parse(result_json(result, facts));
+
+  EXPECT_EQ(json["command"], "certify");
+  EXPECT_EQ(json["objective"], 16.5933);
+  EXPECT_EQ(json["better_objective"], 16.25);
+  EXPECT_TRUE(json["winner"].is_null());
+}
+
+// (objective - bound) / objective, wherever a gap is shown.
+TEST(RelativeGap, IsZeroForEqualFiguresAndNanWithoutABound) {
+  EXPECT_DOUBLE_EQ(relative_gap(4.0, 3.0), 0.25);
+  EXPECT_EQ(relative_gap(4.0, 4.0), 0.0);
+  EXPECT_EQ(relative_gap(0.0, 0.0), 0.0);
+  EXPECT_TRUE(std::isnan(relative_gap(4.0, kNan)));
+  EXPECT_TRUE(std::isnan(relative_gap(Result{})));
 }
 
 TEST(Trace, HasOneLinePerCheckAndEmptyFieldsForWhatDoesNotExist) {
@@ -142,7 +169,7 @@ TEST(ClosingWords, SayWhatIsProvedInPlainWords) {
   const std::string words = closing_words(spiral_result(), spiral_facts());
 
   EXPECT_NE(words.find("No two-layer ReLU network of any width can have an objective below 15.90; "
-                       "yours has 16.59: it is within 4.2 % of the best possible.\n"),
+                       "yours has 16.59: the best possible objective is at most 4.2 % below it.\n"),
             std::string::npos)
       << words;
   EXPECT_NE(words.find("Accuracy on the training data: 75.0 %."), std::string::npos) << words;
@@ -154,12 +181,39 @@ TEST(ClosingWords, RoundTheBoundDownAndTheGapUp) {
   result.objective = 2.0;
   result.certificate.lower_bound = 1.99999;
   EXPECT_NE(closing_words(result, spiral_facts())
-                .find("below 1.9999900; yours has 2.0000000: it is within 0.00051 %"),
+                .find("below 1.9999900; yours has 2.0000000: the best possible objective is at "
+                      "most 0.00051 % below it."),
             std::string::npos)
       << closing_words(result, spiral_facts());
   result.certificate.lower_bound = 1.00009;
   EXPECT_NE(closing_words(result, spiral_facts()).find("below 1.000;"), std::string::npos);
-  EXPECT_NE(closing_words(result, spiral_facts()).find("within 50 %"), std::string::npos);
+  EXPECT_NE(closing_words(result, spiral_facts()).find("at most 50 % below it"), std::string::npos);
+}
+
+// J = 8.902 is 9.9 % above L = 8.101, and L is 9.0 % below J: only the second may be said.
+TEST(ClosingWords, MeasureTheGapFromTheObjectiveDown) {
+  Result result = spiral_result();
+  result.objective = 8.902;
+  result.certificate.lower_bound = 8.101;
+
+  const std::string words = closing_words(result, spiral_facts());
+
+  EXPECT_NE(words.find("the best possible objective is at most 9.0 % below it."), std::string::npos)
+      << words;
+}
+
+TEST(ClosingWords, TellOfABetterNetworkBesideTheOneCertified) {
+  Result result = spiral_result();
+  RunFacts facts = spiral_facts();
+  facts.command = Command::certify;
+  EXPECT_EQ(closing_words(result, facts).find("beside it"), std::string::npos);
+
+  result.better_objective = 16.1201;
+
+  EXPECT_NE(closing_words(result, facts)
+                .find("% below it. A network with objective 16.13 was found beside it.\n"),
+            std::string::npos)
+      << closing_words(result, facts);
 }
 
 TEST(ClosingWords, ClaimNothingWithoutABound) {
