@@ -60,7 +60,8 @@ int main(int argc, char** argv) {
     DenseAdmmOptions options;
     options.limits.max_iterations = iterations;
     TrainOptions train;
-    const Weights network = NetworkTrainer(cpu, reduced, train).run(Control(train_seconds), {}).weights;
+    const Weights network =
+        NetworkTrainer(cpu, reduced, train).run(Control(train_seconds), {}).weights;
     DenseAdmm engine_run(backend, reduced, block_scaling(reduced, network), options);
     engine_run.warm_start(network);
     control = Control(seconds);

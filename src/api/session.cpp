@@ -336,6 +336,10 @@ Result Session::finish() {
   result_.network = std::move(best_.network);
   result_.objective = best_.objective;
   result_.winner = best_.winner;
+  if (given_) {
+    const double beside = reference_objective(best_weights_);
+    if (beside < best_.objective * (1.0 - kProgress)) result_.better_objective = beside;
+  }
   result_.seconds.certificate += keeper_.seconds();
   result_.seconds.total = control_.seconds();
   result_.device = engines_->name();

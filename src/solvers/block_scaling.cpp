@@ -16,8 +16,7 @@ BlockScaling block_scaling(const ReducedProblem& problem, const Weights& start,
                            const ScalingRule& rule) {
   const Index n = problem.n(), d = problem.d(), c = problem.c();
   BlockScaling scaling;
-  const double rms = problem.X.norm() / std::sqrt(static_cast<double>(n));
-  scaling.row = Vector::Constant(n, 1.0 / rms);
+  scaling.row = problem.X.rowwise().norm().cwiseInverse();
   // Without a network: isotropic neurons, and v as large as u.
   const Matrix U = start.neurons() > 0 ? start.U : Matrix(Matrix::Identity(d, d));
   const Matrix V =
