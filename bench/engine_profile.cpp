@@ -47,7 +47,7 @@ int main(int argc, char** argv) {
   EngineOutcome outcome;
   if (engine == "interior") {
     pairs.max_iterations = iterations;
-    pairs.memory_limit_bytes = pairs_bytes(reduced, affordable_pairs(reduced));
+    pairs.max_pairs = affordable_pairs(reduced);
     pairs.on_iteration = [&](const PairsStep& s) {
       fmt::print(
           "{:8.2f} s  round {:2} iteration {:4}  order {:6}  dual {:.7f}  gap {:.2e}  steps "

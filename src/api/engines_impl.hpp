@@ -48,9 +48,9 @@ class BackendEngines final : public Engines {
                          const Control& control, const OnCheck& on_check) override {
     PairsOptions options;
     options.max_iterations = request.max_iterations;
-    options.memory_limit_bytes = std::min<std::int64_t>(
-        request.memory_bytes, pairs_bytes(problem, affordable_pairs(problem)));
-    if (affordable_pairs(problem) < 6 * problem.n()) options.neighbours = 2;
+    options.memory_limit_bytes = request.memory_bytes;
+    options.max_pairs = affordable_pairs(problem);
+    if (options.max_pairs < 14 * problem.n()) options.neighbours = 2;
     return PairsInteriorPoint<B>(be_, problem, options).run(control, on_check);
   }
 

@@ -30,6 +30,11 @@ Plan make_plan(const PlanInput& in) {
       plan.reason = "no relaxation engine was asked for";
       break;
     case Engine::interior:
+      if (!in.interior_affordable)
+        throw InvalidInput(fmt::format(
+            "{} rows are too many for the interior engine, whose factorisations grow with their "
+            "cube; use --engine dense or auto",
+            in.n));
       if (interior > in.memory_bytes) throw InvalidInput(too_large("interior", in, interior));
       plan.interior = true;
       plan.reason = "the interior engine was asked for";
@@ -48,7 +53,7 @@ Plan make_plan(const PlanInput& in) {
       } else if (plan.dense) {
         plan.reason = fmt::format("{}; dense engine instead ({:.2f} GB)",
                                   in.interior_affordable ? too_large("interior", in, interior)
-                                                         : "too many rows and outputs for the "
+                                                         : "too many rows for the "
                                                            "interior engine",
                                   gigabytes(dense));
       } else {

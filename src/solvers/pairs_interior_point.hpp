@@ -38,14 +38,17 @@ class PairsInteriorPoint {
     int level = 0;
     for (round_ = 0;; ++round_) {
       PairsNewton<B> newton(be_, lift_, problem_, point_);
+      longest_step_ = 0.0;
       const End end = iterate(newton, gap_of(level), control, on_check);
-      newton.fetch(point_);
-      newton.fetch_gram(K_);
-      finish_round();
-      if (!report(newton, on_check)) return stop(EngineStatus::interrupted);
+      if (end != End::unusable) {
+        newton.fetch(point_);
+        newton.fetch_gram(K_);
+        finish_round();
+        if (!report(newton, on_check)) return stop(EngineStatus::interrupted);
+      }
       if (end == End::stopped) return finish();
-      if (end == End::stuck && cold_) return stop(EngineStatus::numerical_failure);
-      if (end == End::stuck) {
+      if (end != End::converged) {
+        if (cold_) return stop(EngineStatus::numerical_failure);
         restart(1.0);
         continue;
       }
@@ -59,7 +62,8 @@ class PairsInteriorPoint {
   }
 
  private:
-  enum class End { converged, stuck, stopped };
+  // unusable: the point of the round is not interior, by rounding.
+  enum class End { converged, stuck, unusable, stopped };
   static constexpr int kLevels = 7;
 
   // Gap tolerance and depth of the cosines that count as violated, by round.
@@ -81,8 +85,8 @@ class PairsInteriorPoint {
       const PairsProgress at = newton.evaluate();
       trace(newton, at);
       if (!at.positive_definite) {
-        newton.retreat();
-        return End::stuck;
+        if (k > 0) newton.retreat();
+        return k > 0 ? End::stuck : End::unusable;
       }
       if (at.dual > best_) best_ = at.dual;
       dual_ = at.dual;
@@ -91,13 +95,16 @@ class PairsInteriorPoint {
       if (options_.max_iterations > 0 && out_.iterations >= options_.max_iterations)
         return stopped(EngineStatus::iteration_limit);
       if (control.interrupted()) return stopped(EngineStatus::interrupted);
-      if (control.out_of_time()) return stopped(EngineStatus::time_limit);
+      // A step cannot be interrupted: none is begun that would overrun the limit.
+      if (control.remaining() < longest_step_) return stopped(EngineStatus::time_limit);
       // Steps from a restart begin short and grow: that is no standstill.
       const double length = std::max(at.primal_step, at.dual_step);
       short_steps = k > 0 && length < kShortStep && length < kGrowth * last ? short_steps + 1 : 0;
       last = length;
       if (short_steps >= kPatience || k > kMostSteps) return End::stuck;
+      const double begun = control.seconds();
       if (!newton.step(kBoundaryFraction)) return End::stuck;
+      longest_step_ = std::max(longest_step_, control.seconds() - begun);
       ++out_.iterations;
     }
   }
@@ -214,6 +221,7 @@ class PairsInteriorPoint {
   EngineOutcome out_;
   int round_ = 0;
   bool cold_ = true;
+  double longest_step_ = 0.0;  // seconds, of this round
   double best_ = -std::numeric_limits<double>::infinity();
   double kept_ = -std::numeric_limits<double>::infinity();
   double dual_ = -std::numeric_limits<double>::infinity();

@@ -103,7 +103,8 @@ class PairsNewton {
     return true;
   }
 
-  // Undoes the last step: the point before it passed its Cholesky factorisations.
+  // Undoes the last step, of which there is one: the point before it passed its Cholesky
+  // factorisations.
   void retreat() {
     be_.launch({m_, 1}, kernels::Copy{previous_z(), z()});
     be_.launch({pairs_, 1}, kernels::Copy{previous_kap(), kap()});
@@ -204,7 +205,11 @@ class PairsNewton {
       be_.launch({kept_, 1}, kernels::ScaleDiagonal{slot(kShift), M_.view()});
       be_.potrf(M_.view(), slot(kInfoM));
       double info = 0.0;
+      std::array<double, PairsElimination<B>::kInfos> eliminated{};
       be_.fetch(slot(kInfoM), std::span<double>(&info, 1));
+      be_.fetch(elimination_.info(0), eliminated);
+      if (std::any_of(eliminated.begin(), eliminated.end(), [](double e) { return e != 0.0; }))
+        return false;
       if (info == 0.0) return true;
     }
     return false;

@@ -16,7 +16,8 @@ std::int64_t pairs_bytes(const ReducedProblem& problem, Index pairs) {
 }
 
 Index most_pairs(const ReducedProblem& problem, const PairsOptions& options) {
-  const Index all = 2 * problem.n() * (problem.n() - 1);
+  const Index all = std::min(2 * problem.n() * (problem.n() - 1), options.max_pairs);
+  if (all < 0) return -1;
   if (pairs_bytes(problem, all) <= options.memory_limit_bytes) return all;
   Index low = -1, high = all;  // low fits (or none), high does not
   while (high - low > 1) {

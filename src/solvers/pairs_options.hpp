@@ -23,7 +23,9 @@ struct PairsOptions {
   // Relative duality gap of the last rounds, and the one to a feasible primal value that ends the
   // run, >= 1e-7.
   double tolerance = 1e-5;
-  // The active set is kept so small that everything fits.
+  // The active set never grows beyond this, >= 0.
+  Index max_pairs = 100'000;
+  // ... and is kept so small that everything fits.
   std::int64_t memory_limit_bytes = std::numeric_limits<std::int64_t>::max();
   // Nearest samples of each sample that start the active set, >= 1.
   Index neighbours = 4;
