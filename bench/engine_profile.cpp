@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One engine alone on one data set: its bound against time, and where the time goes by operation.
-//   engine_profile FILE.csv [--engine dense|interior] [--rows N] [--seconds S] [--iterations K]
+//   engine_profile FILE.csv|teacher:N:D:C [--engine dense|interior] [--rows N] [--seconds S]
+//   [--iterations K]
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -38,7 +39,7 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   set_blas_threads(threads);
 
-  const Problem problem = bench::head(bench::load(file, weight_decay), rows);
+  const Problem problem = bench::head(bench::problem_of(file, weight_decay), rows);
   const Presolved presolved = presolve(problem);
   const ReducedProblem& reduced = presolved.reduced;
   CpuBackend cpu(threads);

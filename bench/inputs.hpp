@@ -2,10 +2,17 @@
 // The data sets of the benches: tables with numeric targets y0, y1, ...
 #pragma once
 
+#include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <filesystem>
 #include <relulift/io.hpp>
+#include <relulift/network.hpp>
 #include <relulift/problem.hpp>
+#include <string>
+#include <vector>
+
+#include "src/core/random.hpp"
 
 namespace relulift::bench {
 
@@ -25,6 +32,31 @@ inline Problem load(const std::filesystem::path& path, double weight_decay) {
     for (double& x : problem.X) x /= std::sqrt(square);
   }
   return problem;
+}
+
+// Gaussian X and the outputs of a planted network of ten neurons, plus noise.
+inline Problem teacher(Index n, Index d, Index c, double weight_decay) {
+  Random random(0);
+  Network net{.features = d, .outputs = c, .neurons = 10, .U = {}, .V = {}};
+  Problem p{
+      .samples = n, .features = d, .outputs = c, .X = {}, .Y = {}, .weight_decay = weight_decay};
+  const auto fill = [&](std::vector<double>& to, Index size, double scale) {
+    for (Index k = 0; k < size; ++k) to.push_back(scale * random.normal());
+  };
+  fill(net.U, d * net.neurons, 1.0 / std::sqrt(static_cast<double>(d)));
+  fill(net.V, c * net.neurons, 0.5);
+  fill(p.X, n * d, 1.0);
+  p.Y = predict(net, p.X, n);
+  for (double& y : p.Y) y += 0.1 * random.normal();
+  return p;
+}
+
+// A file, or "teacher:N:D:C".
+inline Problem problem_of(const std::string& name, double weight_decay) {
+  long long n = 0, d = 0, c = 0;
+  if (std::sscanf(name.c_str(), "teacher:%lld:%lld:%lld", &n, &d, &c) == 3)
+    return teacher(n, d, c, weight_decay);
+  return load(name, weight_decay);
 }
 
 // The first `samples` rows.

@@ -50,6 +50,24 @@ Matrix congruence(const Matrix& A, const Vector& s, const Matrix& U, double v) {
 
 }  // namespace
 
+Matrix Face::lift(const Matrix& B) const {
+  Matrix Z(2 * n + d + c, B.cols());
+  const Matrix half = half_X * B.middleRows(n, d);
+  Z.topRows(n) = B.topRows(n) / std::numbers::sqrt2 + half;
+  Z.middleRows(n, n) = B.topRows(n) / std::numbers::sqrt2 - half;
+  Z.bottomRows(d + c) = share.asDiagonal() * B.bottomRows(d + c);
+  return Z;
+}
+
+Matrix Face::coordinates(const Matrix& Z) const {
+  Matrix B(n + d + c, Z.cols());
+  const auto alpha = Z.topRows(n), beta = Z.middleRows(n, n);
+  B.topRows(n) = (alpha + beta) / std::numbers::sqrt2;
+  B.bottomRows(d + c) = share.asDiagonal() * Z.bottomRows(d + c);
+  B.middleRows(n, d) += half_X.transpose() * (alpha - beta);
+  return B;
+}
+
 Matrix Face::to_face(const Matrix& S) const {
   return congruence(S, row / std::numbers::sqrt2, length.asDiagonal() * right.transpose(), v);
 }

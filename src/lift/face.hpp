@@ -28,8 +28,10 @@ struct Face {
   double v = 1.0;  // e
 
   Index order() const { return n + d + c; }
-  Matrix to_face(const Matrix& S) const;    // S of (s, u, v) -> P
-  Matrix from_face(const Matrix& P) const;  // P -> S
+  Matrix lift(const Matrix& B) const;         // N B, rows alpha', beta', u', v'
+  Matrix coordinates(const Matrix& Z) const;  // N'Z
+  Matrix to_face(const Matrix& S) const;      // S of (s, u, v) -> P
+  Matrix from_face(const Matrix& P) const;    // P -> S
 };
 
 // Throws InvalidInput when X has not full column rank and u = 0 (f would vanish).

@@ -4,9 +4,10 @@
 #include <cblas.h>
 #include <lapacke.h>
 
-#include <Eigen/Cholesky>
 #include <cmath>
 #include <optional>
+
+#include "src/lift/face.hpp"
 
 namespace relulift {
 namespace {
@@ -22,57 +23,6 @@ Matrix product(CBLAS_TRANSPOSE op, const Matrix& A, const Matrix& B) {
               static_cast<int>(A.rows()), B.data(), inner, 0.0, result.data(), rows);
   return result;
 }
-
-// The orthonormal basis N of docs/math.md, section 5: lifted rows (alpha, beta, u, v) of order
-// p = 2n + d + c against coordinates (s/sqrt 2, F u, v) of order n + d + c, F'F = X'X/2 + I.
-class Face {
- public:
-  explicit Face(const ReducedProblem& problem) : X_(problem.X), c_(problem.c()) {
-    Matrix gram = 0.5 * product(CblasTrans, X_, X_);
-    gram.diagonal().array() += 1.0;
-    factor_ = gram.llt().matrixL();  // F = L'
-  }
-  Index n() const { return X_.rows(); }
-  Index d() const { return X_.cols(); }
-  Index c() const { return c_; }
-
-  Matrix lift(const Matrix& B) const {  // N B
-    Matrix Z(2 * n() + d() + c_, B.cols());
-    const Matrix u =
-        factor_.triangularView<Eigen::Lower>().transpose().solve(B.middleRows(n(), d()));
-    const Matrix half_preactivation = 0.5 * product(CblasNoTrans, X_, u);
-    Z.topRows(n()) = std::sqrt(0.5) * B.topRows(n()) + half_preactivation;
-    Z.middleRows(n(), n()) = std::sqrt(0.5) * B.topRows(n()) - half_preactivation;
-    Z.middleRows(2 * n(), d()) = u;
-    Z.bottomRows(c_) = B.bottomRows(c_);
-    return Z;
-  }
-
-  Matrix coordinates(const Matrix& Z) const {  // N' Z
-    Matrix B(n() + d() + c_, Z.cols());
-    const auto alpha = Z.topRows(n());
-    const auto beta = Z.middleRows(n(), n());
-    B.topRows(n()) = std::sqrt(0.5) * (alpha + beta);
-    const Matrix difference = alpha - beta;
-    Matrix u = 0.5 * product(CblasTrans, X_, difference) + Z.middleRows(2 * n(), d());
-    factor_.triangularView<Eigen::Lower>().solveInPlace(u);
-    B.middleRows(n(), d()) = u;
-    B.bottomRows(c_) = Z.bottomRows(c_);
-    return B;
-  }
-
-  // Columns in (s, u, v) in the coordinates of the face.
-  Matrix from_lifted(Matrix factor) const {
-    factor.topRows(n()) *= std::sqrt(0.5);
-    factor.middleRows(n(), d()) = (factor_.transpose() * factor.middleRows(n(), d())).eval();
-    return factor;
-  }
-
- private:
-  const Matrix& X_;
-  Index c_;
-  Matrix factor_;
-};
 
 // Columns q_1, q_2, .. of descending size with sum q q' = S up to the columns left out; empty if
 // the eigensolver fails. Of the two signs the one with the larger |Xu| is taken: alpha, beta >= 0.
@@ -117,12 +67,12 @@ void balance(Weights& weights) {
 
 class BestNetwork {
  public:
-  explicit BestNetwork(const ReducedProblem& problem) : problem_(problem) {}
+  BestNetwork(const ReducedProblem& problem, const Face& face) : problem_(problem), face_(face) {}
 
   void offer(const Matrix& lifted) {
     const Index n = problem_.n(), d = problem_.d(), c = problem_.c();
     if (!lifted.allFinite()) return;
-    Weights weights{lifted.middleRows(2 * n, d), lifted.bottomRows(c)};
+    Weights weights{face_.right * lifted.middleRows(2 * n, d), lifted.bottomRows(c)};
     balance(weights);
     const double value = objective(problem_, weights);
     if (best_ && !(value < value_)) return;
@@ -136,6 +86,7 @@ class BestNetwork {
 
  private:
   const ReducedProblem& problem_;
+  const Face& face_;
   std::optional<Weights> best_;
   double value_ = 0.0;
 };
@@ -144,13 +95,12 @@ class BestNetwork {
 
 Weights round_relaxation(const ReducedProblem& problem, const Matrix& S,
                          const RoundingOptions& options, const Control& control) {
-  BestNetwork best(problem);
-  if (problem.n() == 0 || S.rows() != problem.n() + problem.d() + problem.c() || !S.allFinite())
-    return best.take();
-  const Face face(problem);
-  const Matrix half = face.from_lifted(S);
-  const Matrix Q =  // S_N = Q Q'
-      leading_factor(face.from_lifted(half.transpose()), problem.n(), options.columns);
+  const Index n = problem.n();
+  if (n == 0 || S.rows() != n + problem.d() + problem.c() || !S.allFinite())
+    return {Matrix(problem.d(), 0), Matrix(problem.c(), 0)};
+  const Face face = make_face(problem, {.row = Vector::Ones(n), .u = 1.0, .v = 1.0});
+  BestNetwork best(problem, face);
+  const Matrix Q = leading_factor(face.to_face(S), n, options.columns);  // S_N = Q Q'
   if (Q.cols() == 0) return best.take();
   const Vector eigenvalues = Q.colwise().squaredNorm();  // nonzero ones of Lambda: Q'Q is diagonal
   // The radial curvature of the objective at a solution is 4 lambda_max, so steps of 2/4 and more
@@ -165,7 +115,7 @@ Weights round_relaxation(const ReducedProblem& problem, const Matrix& S,
                             product(CblasNoTrans, Q, product(CblasTrans, Q, B));
     const Matrix W = face.lift(B);
     Matrix T = 2.0 * W - Z - 2.0 * eta * face.lift(gradient);
-    project_orthogonal(T, problem.n());
+    project_orthogonal(T, n);
     Z += T - W;
     if (k % options.check_every != 0 && k != options.iterations) continue;
     best.offer(W);
