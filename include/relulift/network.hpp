@@ -21,7 +21,8 @@ struct Network {
 // (XU)_+ V' for X of samples x features, column-major. Returns samples x outputs, column-major.
 std::vector<double> predict(const Network& network, std::span<const double> X, Index samples);
 
-// J of [eq:train] by a plain forward pass in double precision on the data as given.
+// J of [eq:train] by a plain forward pass in double precision on the data as given, summed in
+// extended precision.
 double objective(const Problem& problem, const Network& network);
 
 }  // namespace relulift

@@ -16,15 +16,16 @@ struct Problem {
   Index samples = 0;   // n >= 1
   Index features = 0;  // d >= 1
   Index outputs = 0;   // c >= 1
-  // n x d, column-major (entry (i, j) at i + j n), finite.
+  // n x d, column-major (entry (i, j) at i + j n), finite, ||X||_F^2 < 1e150.
   std::vector<double> X;
-  // n x c, column-major, finite.
+  // n x c, column-major, finite, ||Y||_F^2 < 1e150.
   std::vector<double> Y;
   // g: finite and > 0.
   double weight_decay = 0.1;
 };
 
-// Throws InvalidInput naming the first bad field: sizes, lengths, non-finite entries, weight decay.
+// Throws InvalidInput naming the first bad field: sizes, lengths, non-finite entries, entries whose
+// squares sum to 1e150 or more, weight decay.
 void validate(const Problem& problem);
 
 }  // namespace relulift

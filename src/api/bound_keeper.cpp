@@ -25,4 +25,11 @@ void BoundKeeper::offer(double bound, const std::string& kind) {
   best_ = {Claim::every_network, kind, bound};
 }
 
+bool BoundKeeper::refuted_by(double objective) {
+  // A part in 1e9 covers the rounding of the objective.
+  if (!(best_.lower_bound > objective * (1.0 + 1e-9))) return false;
+  best_ = {};
+  return true;
+}
+
 }  // namespace relulift

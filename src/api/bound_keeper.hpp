@@ -19,6 +19,10 @@ class BoundKeeper {
   // A bound proved elsewhere.
   void offer(double bound, const std::string& kind);
 
+  // A bound above the objective of some network: one of the two is wrong, and nothing is claimed
+  // any more. Expected of defects alone.
+  bool refuted_by(double objective);
+
   const Certificate& certificate() const { return best_; }
   double value() const { return best_.lower_bound; }
   double seconds() const { return seconds_; }

@@ -99,8 +99,9 @@ Result Session::run() {
   } else {
     offer({Matrix(presolved_.reduced.d(), 0), Matrix(problem_.outputs, 0)}, Winner::network);
   }
-  if (presolved_.reduced.n() == 0) {  // the zero network is optimal: its loss is the constant
-    keeper_.offer(best_.objective * (1.0 - 1e-15), "exact");
+  if (presolved_.reduced.n() == 0) {  // the zero network is optimal, and the floor proves it
+    offer({Matrix(presolved_.reduced.d(), 0), Matrix(problem_.outputs, 0)}, Winner::network);
+    network_settled_ = true;
     return finish();
   }
   train();
@@ -173,6 +174,7 @@ void Session::close_by_cones() {
     const Network network = presolved_.network(best_weights_);
     const std::vector<double> fit = predict(network, problem_.X, problem_.samples);
     const Matrix E = Y - Eigen::Map<const Matrix>(fit.data(), Y.rows(), Y.cols());
+    if (!E.allFinite()) return;
     ConeSearchOptions search;
     search.starts = Eigen::Map<const Matrix>(network.U.data(), network.features, network.neurons);
     search.threads = options_.threads;
@@ -331,7 +333,7 @@ Status Session::status() const {
 }
 
 Result Session::finish() {
-  result_.status = status();
+  result_.status = keeper_.refuted_by(best_.objective) ? Status::numerical_failure : status();
   result_.certificate = keeper_.certificate();
   result_.network = std::move(best_.network);
   result_.objective = best_.objective;

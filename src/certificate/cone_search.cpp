@@ -83,7 +83,7 @@ void branch_and_bound(const ConeData& data, const ConeSearchOptions& options,
   } else if (options.mode == Mode::maximise) {
     upper = maximise(data, options, pass, result.complete);
   } else {
-    pass.threshold = pass.report;
+    pass.threshold = std::min(pass.report, 2.0 * data.ceiling);  // may leave the range of a double
     run_pass(data, options, options.max_nodes, pass);
     upper = pass.upper;
     result.complete = pass.finished;
@@ -129,7 +129,7 @@ void assemble(const ConeData& data, const ConeSearchOptions& options,
     result.violators.col(k) = (data.axes * found[k].u).normalized();
     result.values[k] = found[k].value * data.scale;
   }
-  // Scaling back may round only where it underflows.
+  // Scaling back rounds only where it underflows.
   result.kappa_upper =
       std::max(result.kappa_upper * data.scale, std::numeric_limits<double>::min());
 }
@@ -138,13 +138,14 @@ void assemble(const ConeData& data, const ConeSearchOptions& options,
 
 ConeSearchResult search_cones(const Matrix& X, const Matrix& E, const ConeSearchOptions& options) {
   ConeSearchResult result;
+  result.best = Vector::Unit(std::max<Index>(1, X.cols()), 0);
+  result.violators.resize(X.cols(), 0);
+  if (!X.allFinite() || !E.allFinite()) return result;
   const ConeData data = prepare(X, E);
   std::vector<ConeDirection> found;
   if (data.n() == 0) {  // every e_i or x_i is zero
     result.kappa_upper = 0.0;
     result.complete = true;
-    result.best = Vector::Unit(std::max<Index>(1, X.cols()), 0);
-    result.violators.resize(X.cols(), 0);
     return result;
   }
   if (data.r() == 1) {

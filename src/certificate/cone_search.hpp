@@ -44,7 +44,8 @@ struct ConeSearchOptions {
 };
 
 struct ConeSearchResult {
-  // kappa(E) <= kappa_upper, rounding included. Always valid and finite.
+  // kappa(E) <= kappa_upper, rounding included. Always valid; infinite only where X or E is not
+  // finite or kappa leaves the range of a double.
   double kappa_upper = std::numeric_limits<double>::infinity();
   // Largest value found, at the unit direction `best` (an estimate: evaluated in plain doubles).
   double kappa_lower = 0.0;

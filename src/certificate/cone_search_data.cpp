@@ -11,16 +11,21 @@ namespace {
 
 constexpr double kEps = std::numeric_limits<double>::epsilon();
 
-// The exponent that brings the largest entry into [1, 2); scaling by it is exact.
-int exponent(const Matrix& A) {
+// The exponent that brings the largest entry into [1, 2).
+int exponent(const auto& A) {
   const double largest = A.size() ? A.cwiseAbs().maxCoeff() : 0.0;
   return largest > 0.0 ? std::ilogb(largest) : 0;
 }
 
-// ldexp in two halves: 2^-e itself may overflow.
-Matrix scaled(const Matrix& A, int e) {
-  const double half = std::ldexp(1.0, -(e / 2)), rest = std::ldexp(1.0, -(e - e / 2));
-  return (A * half) * rest;
+// 2^shift_i times row i: exact but for entries that become denormal.
+Matrix shifted(Matrix A, const std::vector<int>& shift) {
+  for (Index j = 0; j < A.cols(); ++j)
+    for (Index i = 0; i < A.rows(); ++i) A(i, j) = std::ldexp(A(i, j), shift[i]);
+  return A;
+}
+
+Matrix shifted(const Matrix& A, int shift) {
+  return shifted(A, std::vector<int>(static_cast<std::size_t>(A.rows()), shift));
 }
 
 double spectral_norm(const Matrix& A) {  // an upper bound: rounding of the Gram matrix included
@@ -28,7 +33,22 @@ double spectral_norm(const Matrix& A) {  // an upper bound: rounding of the Gram
   if (gram.size() == 0) return 0.0;
   const Eigen::SelfAdjointEigenSolver<Matrix> eig(gram, Eigen::EigenvaluesOnly);
   const double slack = 8.0 * kEps * static_cast<double>(A.rows() + A.cols() + 8) * gram.trace();
-  return std::sqrt(std::max(0.0, eig.eigenvalues().maxCoeff()) + slack);
+  const bool converged = eig.info() == Eigen::Success;
+  const double largest = converged ? std::max(0.0, eig.eigenvalues().maxCoeff()) : gram.trace();
+  return std::sqrt(largest + slack);
+}
+
+// Of X as given, scaled by one power of two.
+void choose_axes(const Matrix& X, ConeData& data) {
+  const Index r = X.cols();
+  data.axes = Matrix::Identity(r, r);
+  if (r > 1 && X.rows() > 0) {
+    const Eigen::SelfAdjointEigenSolver<Matrix> eig(X.transpose() * X);
+    if (eig.info() == Eigen::Success) data.axes = eig.eigenvectors();
+  }
+  data.stretch = (X * data.axes).colwise().norm();
+  const double widest = r > 0 ? data.stretch.maxCoeff() : 0.0;
+  data.stretch = data.stretch.cwiseMax(std::max(1e-8 * widest, 1e-300));
 }
 
 }  // namespace
@@ -38,33 +58,40 @@ ConeData prepare(const Matrix& X, const Matrix& E) {
   std::vector<Index> rows;
   for (Index i = 0; i < X.rows(); ++i)
     if (!X.row(i).isZero(0.0) && !E.row(i).isZero(0.0)) rows.push_back(i);
-  const int ex = exponent(X), ee = exponent(E);
-  const Matrix Xs = scaled(X, ex)(rows, Eigen::all), Es = scaled(E, ee)(rows, Eigen::all);
-  data.scale = std::ldexp(1.0, ex + ee);
-
-  const Index r = X.cols();
-  data.axes = Matrix::Identity(r, r);
-  double tilt = 0.0;
-  if (r > 1 && !rows.empty()) {
-    data.axes = Eigen::SelfAdjointEigenSolver<Matrix>(Xs.transpose() * Xs).eigenvectors();
-    tilt = (data.axes.transpose() * data.axes - Matrix::Identity(r, r)).norm();
+  const Matrix Xk = X(rows, Eigen::all), Ek = E(rows, Eigen::all);
+  // (2^k x_i, 2^-k e_i) is the same term of E'(Xu)_+ for every k. Entries of x_i are brought near
+  // one, and so is the largest e_i: then mass >= 1, and what underflows in squares and products
+  // (1e-154 per row at most) is nothing beside rounding * mass, which every bound pays.
+  std::vector<int> of_X(rows.size()), of_E(rows.size());
+  int top = std::numeric_limits<int>::min();
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    of_X[i] = -exponent(Xk.row(i));
+    top = std::max(top, exponent(Ek.row(i)) - of_X[i]);
   }
+  for (std::size_t i = 0; i < rows.size(); ++i) of_E[i] = -of_X[i] - top;
+  const Matrix Xs = shifted(Xk, of_X);
+  data.E = shifted(Ek, of_E);
+  if (!rows.empty())  // where 2^top is no double, a larger scale is still a bound
+    data.scale = std::max(std::ldexp(1.0, top), std::numeric_limits<double>::denorm_min());
+
+  const int ex = exponent(Xk), ee = exponent(Ek);
+  const Matrix Xu = shifted(Xk, -ex), Eu = shifted(Ek, -ee);
+  choose_axes(Xu, data);
+  const Index r = X.cols();
+  const double tilt = (data.axes.transpose() * data.axes - Matrix::Identity(r, r)).norm();
   data.X = Xs * data.axes;
-  data.E = Es;
-  data.norm = Es.rowwise().norm();
+  data.norm = data.E.rowwise().norm();
   const double columns = static_cast<double>(r + E.cols());
   data.mass = data.norm.dot(Xs.rowwise().norm()) * (1.0 + 4.0 * kEps * (columns + 2.0));
   data.mass *= 1.0 + kEps * static_cast<double>(data.n());
   // Axes off orthogonal, products of r terms, F at a root a sum of n terms.
   data.rounding = tilt + kEps * (static_cast<double>(data.n() + r * r) + 8.0 * columns + 32.0);
-  data.stretch = data.X.colwise().norm();
-  const double widest = r > 0 && data.stretch.size() ? data.stretch.maxCoeff() : 0.0;
-  data.stretch = data.stretch.cwiseMax(std::max(1e-8 * widest, 1e-300));
-  // (Xu)_+ = (Xu + |Xu|)/2.
-  if (!rows.empty())
-    data.ceiling =
-        (spectral_norm(Es.transpose() * Xs) + spectral_norm(Es) * spectral_norm(Xs)) / 2.0 +
-        data.rounding * data.mass;
+  if (rows.empty()) return data;
+  // (Xu)_+ = (Xu + |Xu|)/2. The product of norms depends on how rows share their scale.
+  const double shared = spectral_norm(data.E) * spectral_norm(Xs);
+  const double as_given = std::ldexp(spectral_norm(Eu) * spectral_norm(Xu), ex + ee - top);
+  data.ceiling = (spectral_norm(data.E.transpose() * Xs) + std::min(shared, as_given)) / 2.0 +
+                 data.rounding * data.mass;
   return data;
 }
 

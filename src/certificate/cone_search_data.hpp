@@ -13,13 +13,15 @@ namespace relulift {
 using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
 struct ConeData {
-  RowMajor X;             // n x r, principal axes, scaled by a power of two; no zero row
-  RowMajor E;             // n x c, scaled by a power of two
+  // Rows scaled by powers of two: (Xu)_i by 2^k_i, e_i by 2^-k_i / scale. Without rows that have no
+  // say (x_i = 0 or e_i = 0).
+  RowMajor X;             // n x r, principal axes, rows of length near one
+  RowMajor E;             // n x c, the largest row of length near one
   Vector norm;            // ||e_i||
   Vector stretch;         // ||X(:, k)||, floored: metric of the whitened edge lengths
   Matrix axes;            // u as given = axes * u here
   double scale = 1.0;     // value as given = scale * value here (a power of two)
-  double mass = 0.0;      // >= sum_i ||e_i|| ||x_i||: what relative rounding errors multiply
+  double mass = 0.0;      // >= sum_i ||e_i|| ||x_i|| >= 1: what relative rounding errors multiply
   double rounding = 0.0;  // relative error of the data and of F at the roots, of `mass`
   double ceiling = 0.0;   // kappa <= ceiling by norms alone
 
@@ -28,6 +30,7 @@ struct ConeData {
   int c() const { return static_cast<int>(E.cols()); }
 };
 
+// X and E are finite.
 ConeData prepare(const Matrix& X, const Matrix& E);
 
 // ||E'(Xu)_+||

@@ -80,9 +80,8 @@ double gram_norm(const Matrix& X, const Vector& e) {
   const Matrix root = e.cwiseSqrt().asDiagonal() * X;
   const Matrix gram =
       X.rows() < X.cols() ? Matrix(root * root.transpose()) : Matrix(root.transpose() * root);
-  return Eigen::SelfAdjointEigenSolver<Matrix>(gram, Eigen::EigenvaluesOnly)
-      .eigenvalues()
-      .maxCoeff();
+  const Eigen::SelfAdjointEigenSolver<Matrix> eig(gram, Eigen::EigenvaluesOnly);
+  return eig.info() == Eigen::Success ? eig.eigenvalues().maxCoeff() : gram.trace();
 }
 
 // -2 W(alpha_i, beta_i), the curvature on s_i that the candidate itself chose.
@@ -105,7 +104,8 @@ std::vector<Vector> shift_choices(const MergedData& data, const DualCandidate& c
   std::vector<Vector> usable;
   for (Vector& e : choices) {
     const double norm = gram_norm(data.X, e);
-    if (!(norm > 0.0) || !std::isfinite(norm) || !e.allFinite()) continue;
+    // Below this, what underflows in the Gram matrix is more than the tenth that is left for it.
+    if (!(norm > 1e-290) || !std::isfinite(norm) || !e.allFinite()) continue;
     usable.push_back(0.9 * 2.0 * data.weight_decay / norm * e);
   }
   return usable;

@@ -114,6 +114,9 @@ MergedData merge_data(const Problem& problem, const std::vector<Index>& given) {
   const Eigen::Map<const Matrix> Y(problem.Y.data(), n, c);
   const std::vector<Index> representative = given.empty() ? find_parallel_rows(X) : given;
   const std::vector<Index> position = positions(representative, n);
+  for (Index j = 0; j < n; ++j)
+    if (representative[j] == j && X.row(j).isZero(0.0))
+      throw std::logic_error("row " + std::to_string(j) + " is zero and represents no direction");
   const Index k = position.empty() ? 0 : 1 + *std::max_element(position.begin(), position.end());
 
   MergedData data;
@@ -122,6 +125,7 @@ MergedData merge_data(const Problem& problem, const std::vector<Index>& given) {
   data.X.resize(k, problem.features);
   ExtendedVector squares[2] = {ExtendedVector::Zero(k), ExtendedVector::Zero(k)};
   ExtendedMatrix moments[2] = {ExtendedMatrix::Zero(k, c), ExtendedMatrix::Zero(k, c)};
+  ExtendedMatrix sizes[2] = {ExtendedMatrix::Zero(k, c), ExtendedMatrix::Zero(k, c)};
   std::vector<Member> members(static_cast<std::size_t>(n));
   Extended moved = 0;
   for (Index j = 0; j < n; ++j) {
@@ -136,6 +140,7 @@ MergedData merge_data(const Problem& problem, const std::vector<Index>& given) {
     const Extended size = std::abs(members[j].ratio);
     squares[side](position[j]) += size * size;
     moments[side].row(position[j]) += size * Y.row(j).cast<Extended>();
+    sizes[side].row(position[j]) += size * Y.row(j).cast<Extended>().cwiseAbs();
   }
   data.perturbation = std::sqrt(moved) * (1 + 4 * (n + 4) * kEpsilon);
 
@@ -144,11 +149,23 @@ MergedData merge_data(const Problem& problem, const std::vector<Index>& given) {
       const Extended y = Y(j, l);
       const Index i = position[j];
       const int side = members[j].ratio < 0;
-      const Extended fixed =
-          i < 0 ? y : y - std::abs(members[j].ratio) * moments[side](i, l) / squares[side](i);
-      data.constant += fixed * fixed / 2;
       data.half_square += y * y / 2;
+      if (i < 0) {
+        data.constant += y * y / 2;
+        continue;
+      }
+      // Where targets are fitted the difference cancels: its error is relative to its terms, and
+      // squared it may be all there is. Nothing is kept of the only member of a side.
+      const Extended share = std::abs(members[j].ratio) / squares[side](i);
+      const Extended fixed = std::abs(y - share * moments[side](i, l));
+      const Extended error =
+          4 * Extended(data.weight_rounding) * (std::abs(y) + share * sizes[side](i, l));
+      const Extended kept = std::max<Extended>(0, fixed - error);
+      data.constant += kept * kept / 2;
     }
+  const Extended summation = 4 * static_cast<Extended>(n * c + 4) * kEpsilon;
+  data.constant *= 1 - summation;
+  data.half_square *= 1 + summation;
   data.A = squares[0].cwiseSqrt();
   data.B = squares[1].cwiseSqrt();
   data.AYa = moments[0];

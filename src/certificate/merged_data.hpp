@@ -19,8 +19,8 @@ struct MergedData {
   Matrix X;                    // k x d, representatives as they stand in the data
   ExtendedVector A, B;         // weights of alpha and beta
   ExtendedMatrix AYa, BYb;     // weighted targets, k x c
-  Extended constant = 0;       // what no network can change
-  Extended half_square = 0;    // 1/2 ||Y||^2
+  Extended constant = 0;       // what no network can change, rounded down
+  Extended half_square = 0;    // 1/2 ||Y||^2, rounded up
   double weight_rounding = 0;  // bound on the relative error of A, B and of each target's terms
   // Bound on ||Delta||_F of [eq:perturb]; exactly 0 when every merged row is exactly parallel.
   Extended perturbation = 0;
@@ -32,7 +32,7 @@ struct MergedData {
 
 // Empty `representative`: zero rows and exactly parallel rows are found here. Otherwise each row
 // joins the direction named there (-1: counts as zero) and what that changes is measured. Throws
-// std::logic_error when a representative is out of range or does not stand for itself.
+// std::logic_error when a representative is out of range, zero, or does not stand for itself.
 MergedData merge_data(const Problem& problem, const std::vector<Index>& representative);
 
 }  // namespace relulift

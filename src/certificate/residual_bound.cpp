@@ -11,6 +11,12 @@ namespace relulift {
 
 using Extended = long double;
 
+namespace {
+
+constexpr double kSmallest = std::numeric_limits<double>::min();  // of those that are no denormals
+
+}  // namespace
+
 double rescaled_bound(const Problem& problem, const Matrix& E, double kappa) {
   if (E.rows() != problem.samples || E.cols() != problem.outputs)
     throw std::logic_error("the residual does not have the shape of Y");
@@ -35,25 +41,30 @@ double rescaled_bound(const Problem& problem, const Matrix& E, double kappa) {
 }
 
 double spectral_norm_bound(const Matrix& A) {
-  const double frobenius = A.stableNorm() * (1.0 + 1e-9);
   const double scale = A.size() > 0 ? A.cwiseAbs().maxCoeff() : 0.0;
-  if (!(scale > 0.0) || !std::isfinite(scale)) return frobenius;
+  if (scale == 0.0) return 0.0;
+  if (!A.allFinite()) return std::numeric_limits<double>::infinity();
   const Matrix B = A / scale;
+  // Sums of squares, the Gram matrix and the backward stable eigensolver err by a modest multiple
+  // of the number of terms times the unit roundoff, relative to the trace.
+  const double margin =
+      1e-9 + std::numeric_limits<double>::epsilon() * static_cast<double>(A.size());
+  double norm = B.norm() * (1.0 + margin);
   const Matrix gram = B.rows() < B.cols() ? Matrix(B * B.transpose()) : Matrix(B.transpose() * B);
-  // Forming the Gram matrix and the backward stable eigensolver err by a modest multiple of the
-  // order times the unit roundoff times the trace: a billionth of the trace covers both.
-  const double largest =
-      Eigen::SelfAdjointEigenSolver<Matrix>(gram, Eigen::EigenvaluesOnly).eigenvalues().maxCoeff();
-  const double bound = scale * std::sqrt(largest + 1e-9 * gram.trace());
-  return std::isfinite(bound) ? std::min(frobenius, bound) : frobenius;
+  const Eigen::SelfAdjointEigenSolver<Matrix> eig(gram, Eigen::EigenvaluesOnly);
+  if (eig.info() == Eigen::Success)
+    norm = std::min(norm, std::sqrt(eig.eigenvalues().maxCoeff() + margin * gram.trace()));
+  // Products that are denormal round by more than any relative margin.
+  return std::max(scale * norm, kSmallest);
 }
 
 double solver_free_floor(const Problem& problem) {
   const Eigen::Map<const Matrix> X(problem.X.data(), problem.samples, problem.features);
   const Eigen::Map<const Matrix> Y(problem.Y.data(), problem.samples, problem.outputs);
-  // One part in 1e12 covers the rounding of the product.
-  const double kappa = spectral_norm_bound(X) * spectral_norm_bound(Y) * (1.0 + 1e-12);
-  return rescaled_bound(problem, Y, kappa);
+  const double norm_X = spectral_norm_bound(X), norm_Y = spectral_norm_bound(Y);
+  if (norm_X == 0.0 || norm_Y == 0.0) return rescaled_bound(problem, Y, 0.0);
+  // One part in 1e12 covers the rounding of a product that is no denormal.
+  return rescaled_bound(problem, Y, std::max(norm_X * norm_Y * (1.0 + 1e-12), kSmallest));
 }
 
 }  // namespace relulift

@@ -15,7 +15,8 @@ namespace relulift {
 double rescaled_bound(const Problem& problem, const Matrix& E, double kappa);
 
 // ||X||_F or, where it is smaller, a proved bound on ||X||_2 that is at most a few parts in a
-// million too large. kappa(E) <= spectral_norm_bound(X) * spectral_norm_bound(E).
+// million too large. 0 only for X = 0; infinite where X is not finite. kappa(E) <=
+// spectral_norm_bound(X) * spectral_norm_bound(E).
 double spectral_norm_bound(const Matrix& A);
 
 // The bound that needs no solver: E = Y.

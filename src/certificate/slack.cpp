@@ -145,10 +145,12 @@ void couple_outputs(const MergedData& data, const DualCandidate& candidate, Slac
   }
 }
 
-// In-place lower Cholesky factorisation; false unless every pivot is positive.
+// In-place lower Cholesky factorisation; false unless every pivot is positive. OpenBLAS calls a
+// factorisation successful that met a NaN.
 bool cholesky(Matrix& A) {
   const auto n = static_cast<lapack_int>(A.rows());
-  return LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'L', n, A.data(), n) == 0;
+  return LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'L', n, A.data(), n) == 0 &&
+         A.diagonal().allFinite();
 }
 
 // Row by row, so that both operands of the inner product are contiguous.

@@ -14,12 +14,6 @@
 namespace relulift {
 namespace {
 
-double squared_norm(std::span<const double> entries) {
-  double sum = 0.0;
-  for (const double entry : entries) sum += entry * entry;
-  return sum;
-}
-
 std::span<const double> column(std::span<const double> X, Index samples, Index j) {
   return X.subspan(static_cast<std::size_t>(j * samples), static_cast<std::size_t>(samples));
 }
@@ -81,10 +75,11 @@ Problem make_problem(const Dataset& data, const Preparation& preparation, double
                   .X = prepare(preparation, data.X, data.samples),
                   .Y = data.Y,
                   .weight_decay = weight_decay};
-  // Products of the two appear squared in objectives and bounds.
-  if (!(squared_norm(problem.X) < 1e150) || !(squared_norm(problem.Y) < 1e150))
-    throw InvalidInput(data.source +
-                       ": the values are too large to be squared; rescale or standardize them");
+  try {
+    validate(problem);
+  } catch (const InvalidInput& error) {
+    throw InvalidInput(data.source + ": " + error.what());
+  }
   return problem;
 }
 

@@ -33,6 +33,14 @@ void require_finite(const std::string& field, const std::vector<double>& entries
                                            " (counted from 0)");
 }
 
+// Products of the two appear squared in objectives and bounds.
+void require_squarable(const std::string& field, const std::vector<double>& entries) {
+  double sum = 0.0;
+  for (const double entry : entries) sum += entry * entry;
+  require(sum < 1e150,
+          "the values of " + field + " are too large to be squared; rescale or standardize them");
+}
+
 void require_matching(const Network& network, Index features) {
   require(network.neurons >= 0, "neurons must not be negative");
   require(network.features == features, "the network expects " + std::to_string(network.features) +
@@ -54,6 +62,8 @@ void validate(const Problem& problem) {
   require_shape("Y", problem.Y.size(), problem.samples, problem.outputs);
   require_finite("X", problem.X, problem.samples);
   require_finite("Y", problem.Y, problem.samples);
+  require_squarable("X", problem.X);
+  require_squarable("Y", problem.Y);
   require(std::isfinite(problem.weight_decay) && problem.weight_decay > 0.0,
           "weight_decay must be finite and positive");
 }
@@ -82,14 +92,13 @@ double objective(const Problem& problem, const Network& network) {
                                                   " outputs, the problem " +
                                                   std::to_string(problem.outputs));
   const std::vector<double> f = predict(network, problem.X, problem.samples);
-  double loss = 0.0, penalty = 0.0;
-  for (std::size_t k = 0; k < f.size(); ++k) {
-    const double residual = f[k] - problem.Y[k];
-    loss += residual * residual;
-  }
-  for (const double u : network.U) penalty += u * u;
-  for (const double v : network.V) penalty += v * v;
-  return 0.5 * loss + 0.5 * problem.weight_decay * penalty;
+  // Extended: the square of a small weight may be no double, and bounds are measured by J.
+  long double loss = 0.0L, penalty = 0.0L;
+  const auto square = [](long double x) { return x * x; };
+  for (std::size_t k = 0; k < f.size(); ++k) loss += square(f[k] - problem.Y[k]);
+  for (const double u : network.U) penalty += square(u);
+  for (const double v : network.V) penalty += square(v);
+  return static_cast<double>((loss + problem.weight_decay * penalty) / 2.0L);
 }
 
 }  // namespace relulift

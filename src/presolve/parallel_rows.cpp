@@ -81,9 +81,10 @@ void merge_exactly(const RowMajor& X, std::vector<Index>& representative) {
   }
 }
 
-// Directions within the relative angle `tolerance` of an earlier one join it. Candidates share,
-// up to the tolerance, the absolute value of one projection of the unit row.
-void merge_nearly(const RowMajor& X, double tolerance, std::vector<Index>& representative) {
+// Directions within the relative angle `limits.relative` of an earlier one join it. Candidates
+// share, up to the tolerance, the absolute value of one projection of the unit row.
+void merge_nearly(const RowMajor& X, const MergeLimits& limits,
+                  std::vector<Index>& representative) {
   const Index n = X.rows(), d = X.cols();
   Random random(0x70726f6a);
   Eigen::VectorXd axis(d);
@@ -98,7 +99,7 @@ void merge_nearly(const RowMajor& X, double tolerance, std::vector<Index>& repre
   }
   std::sort(order.begin(), order.end(),
             [&](Index a, Index b) { return key[a] != key[b] ? key[a] < key[b] : a < b; });
-  const double window = tolerance + 4e-16 * static_cast<double>(d + 4);
+  const double window = limits.relative + 4e-16 * static_cast<double>(d + 4);
   std::vector<std::pair<Index, Index>> close;  // (later row, earlier row)
   for (std::size_t a = 0; a < order.size(); ++a)
     for (std::size_t b = a + 1; b < order.size() && key[order[b]] - key[order[a]] <= window; ++b)
@@ -106,26 +107,31 @@ void merge_nearly(const RowMajor& X, double tolerance, std::vector<Index>& repre
   std::sort(close.begin(), close.end());
   for (const auto& [j, i] : close) {
     if (representative[j] != j || representative[i] != i) continue;
-    if (fit_to(X, j, i).distance <= tolerance * X.row(j).stableNorm()) representative[j] = i;
+    const double limit = std::min(limits.relative * X.row(j).stableNorm(), limits.absolute);
+    if (fit_to(X, j, i).distance <= limit) representative[j] = i;
   }
 }
 
 }  // namespace
 
-RowGroups group_parallel_rows(const Matrix& columns, double tolerance) {
+RowGroups group_parallel_rows(const Matrix& columns, const MergeLimits& limits) {
   const RowMajor X = columns;
   const Index n = X.rows(), d = X.cols();
   Eigen::VectorXd norm(n);
   for (Index j = 0; j < n; ++j) norm(j) = X.row(j).stableNorm();
-  const double zero_below = n > 0 ? tolerance * norm.maxCoeff() : 0.0;
+  const double zero_below =
+      n > 0 ? std::min(limits.relative * norm.maxCoeff(), limits.absolute) : 0.0;
 
   RowGroups groups;
   groups.representative.resize(static_cast<std::size_t>(n));
   groups.ratio.assign(static_cast<std::size_t>(n), 0.0);
-  for (Index j = 0; j < n; ++j) groups.representative[j] = norm(j) <= zero_below ? -1 : j;
+  for (Index j = 0; j < n; ++j) {
+    const bool zero = X.row(j).isZero(0.0) || norm(j) <= zero_below;
+    groups.representative[j] = zero ? -1 : j;
+  }
   merge_exactly(X, groups.representative);
   std::vector<Index> nearest = groups.representative;
-  if (tolerance > 0.0) merge_nearly(X, tolerance, nearest);
+  if (limits.relative > 0.0) merge_nearly(X, limits, nearest);
 
   double perturbation = 0.0;
   const auto moved_by = [&](double distance) { perturbation = std::hypot(perturbation, distance); };
@@ -133,7 +139,7 @@ RowGroups group_parallel_rows(const Matrix& columns, double tolerance) {
     const Index exact = groups.representative[j];
     if (exact < 0) {
       moved_by(norm(j));
-      groups.exact = groups.exact && norm(j) == 0.0;
+      groups.exact = groups.exact && X.row(j).isZero(0.0);
       continue;
     }
     const Index i = nearest[exact];

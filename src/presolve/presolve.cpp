@@ -3,7 +3,9 @@
 
 #include <Eigen/QR>
 #include <Eigen/SVD>
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "src/presolve/parallel_rows.hpp"
 
@@ -11,6 +13,8 @@ namespace relulift {
 namespace {
 
 using ConstMap = Eigen::Map<const Matrix>;
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // One side (alpha or beta) of every direction in [eq:merged].
 struct Side {
@@ -81,22 +85,47 @@ void merge_rows(const ConstMap& X, const ConstMap& Y, const RowGroups& groups, P
   }
 }
 
-// Orthonormal basis (d x r) of the numerical row space of X; empty when r = d.
-Matrix row_space(const Matrix& X, double tolerance) {
-  const Index d = X.cols();
+// Rows of length one: the space they span is the same, and short rows are not lost in it.
+Matrix unit_rows(const Matrix& X) {
+  Matrix unit = X;
+  for (Index i = 0; i < X.rows(); ++i) {
+    unit.row(i) /= X.row(i).cwiseAbs().maxCoeff();  // squares of denormals are zero
+    unit.row(i).normalize();
+  }
+  return unit;
+}
+
+// Orthonormal basis (d x r) of the numerical row space of X; empty when r = d. Directions below
+// the tolerance are cut as long as that moves X by at most max_move, those at the level of rounding
+// always.
+Matrix row_space(const Matrix& X, double tolerance, double max_move) {
+  const Index d = X.cols(), k = std::min(X.rows(), d);
   const bool tall = X.rows() >= d;
   // X = Q R (tall) or X' = Q R (wide): the SVD is taken of the small square factor.
-  const Eigen::HouseholderQR<Matrix> qr(tall ? X : Matrix(X.transpose()));
-  const Index k = std::min(X.rows(), d);
+  const Matrix unit = unit_rows(X);
+  const Eigen::HouseholderQR<Matrix> qr(tall ? unit : Matrix(unit.transpose()));
   const Matrix R = qr.matrixQR().topRows(k).triangularView<Eigen::Upper>();
   const Eigen::BDCSVD<Matrix> svd(R, tall ? Eigen::ComputeFullV : Eigen::ComputeFullU);
-  Index rank = 0;
-  while (rank < k && svd.singularValues()(rank) > tolerance * svd.singularValues()(0)) ++rank;
-  if (rank == d) return {};
-  if (tall) return svd.matrixV().leftCols(rank);
-  Matrix basis = Matrix::Zero(d, rank);
-  basis.topRows(k) = svd.matrixU().leftCols(rank);
-  return qr.householderQ() * basis;
+  const auto rank_above = [&](double relative) {
+    Index rank = 0;
+    while (rank < k && svd.singularValues()(rank) > relative * svd.singularValues()(0)) ++rank;
+    return rank;
+  };
+  const auto basis_of = [&](Index rank) -> Matrix {
+    if (tall) return svd.matrixV().leftCols(rank);
+    Matrix basis = Matrix::Zero(d, rank);
+    basis.topRows(k) = svd.matrixU().leftCols(rank);
+    return qr.householderQ() * basis;
+  };
+  constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
+  const Index most = rank_above(kEpsilon * static_cast<double>(std::max(X.rows(), d)));
+  Index rank = std::min(most, rank_above(tolerance));
+  const auto moved = [&] {
+    const Matrix Q = basis_of(rank);
+    return (X - X * Q * Q.transpose()).norm();
+  };
+  while (rank < most && moved() > max_move) ++rank;
+  return rank == d ? Matrix() : basis_of(rank);
 }
 
 // Root mean square row norm, safe for entries whose squares leave the range of a double.
@@ -110,7 +139,12 @@ double row_scale(const Matrix& X) {
 Presolved presolve(const Problem& problem, const PresolveOptions& options) {
   const ConstMap X(problem.X.data(), problem.samples, problem.features);
   const ConstMap Y(problem.Y.data(), problem.samples, problem.outputs);
-  RowGroups groups = group_parallel_rows(X, options.merge_tolerance);
+  // [eq:perturb] is at most ||Delta|| ||Y||/g times the objective, and a little more.
+  const double size = Y.stableNorm();
+  const double max_move = size > 0.0 ? options.max_cost * problem.weight_decay / size : kInfinity;
+  RowGroups groups = group_parallel_rows(
+      X, {.relative = options.merge_tolerance,
+          .absolute = max_move / std::sqrt(static_cast<double>(problem.samples))});
 
   Presolved out;
   out.features = problem.features;
@@ -129,7 +163,7 @@ Presolved presolve(const Problem& problem, const PresolveOptions& options) {
   out.sigma = row_scale(reduced.X);
   reduced.X /= out.sigma;
   reduced.weight_decay /= out.sigma;
-  out.basis = row_space(reduced.X, options.rank_tolerance);
+  out.basis = row_space(reduced.X, options.rank_tolerance, max_move / out.sigma);
   if (out.basis.size() > 0) reduced.X = reduced.X * out.basis;
   return out;
 }

@@ -13,8 +13,12 @@ struct PresolveOptions {
   // Rows closer than this in relative angle are merged and pay [eq:perturb]. 0: exact only. The
   // default covers rows that were parallel before their columns were rescaled.
   double merge_tolerance = 1e-13;
-  // Singular values of X below this times the largest count as zero.
+  // Singular values of X, its rows scaled to length one, below this times the largest count as
+  // zero.
   double rank_tolerance = 1e-12;
+  // Where merging or cutting could change the objective by more than this share [eq:perturb], rows
+  // and columns stay: tiny ones matter where the weight decay is tinier.
+  double max_cost = 1e-6;
 };
 
 struct Presolved {

@@ -67,7 +67,7 @@ const char* why_it_stopped(Status status) {
     case Status::interrupted:
       return "it was interrupted";
     case Status::numerical_failure:
-      return "the engine broke down numerically; network and bound stay valid";
+      return "the computation broke down numerically; what is claimed stays valid";
   }
   return "";
 }

@@ -186,7 +186,7 @@ TEST(Certificate, NearlyParallelRowsPayForTheirMerging) {
     Problem p = exact;
     p.X[3] += far;
     const BruteForce best = brute_force(p, 1e-5);
-    const Presolved pre = presolve(p, {.merge_tolerance = 5 * far});
+    const Presolved pre = presolve(p, {.merge_tolerance = 5 * far, .max_cost = 1.0});
     ASSERT_EQ(pre.reduced.n(), 6);
     ASSERT_FALSE(pre.exact);
     ASSERT_LE(pre.perturbation, far);
@@ -231,6 +231,10 @@ TEST(Certificate, RefusesWhatDoesNotFit) {
   dual.entries.clear();
   dual.representative = {0, 2, 2};
   EXPECT_THROW(certify_multipliers(p, dual), std::logic_error);
+  Problem with_zero_row = p;
+  testing::make_zero(with_zero_row, 1);
+  dual.representative = {0, 1, 2};
+  EXPECT_THROW(certify_multipliers(with_zero_row, dual), std::logic_error);
   dual.representative.clear();
   dual.G(0) = std::nan("");
   EXPECT_STREQ(certify_multipliers(p, dual).kind, "floor");

@@ -49,6 +49,15 @@ TEST(Network, ObjectiveAgreesWithPlainLoops) {
   }
 }
 
+// u^2 and v^2 are no doubles; g (u^2 + v^2)/2 = 1e60 1e-340 is.
+TEST(Network, PenaltiesOfTinyWeightsDoNotUnderflow) {
+  const Problem p{
+      .samples = 1, .features = 1, .outputs = 1, .X = {0}, .Y = {0}, .weight_decay = 1e60};
+  const Network net{.features = 1, .outputs = 1, .neurons = 1, .U = {1e-170}, .V = {1e-170}};
+
+  EXPECT_NEAR(objective(p, net), 1e-280, 1e-294);
+}
+
 TEST(Network, TheZeroNetworkPredictsZero) {
   const Network zero{.features = 2, .outputs = 1, .neurons = 0, .U = {}, .V = {}};
 
@@ -81,6 +90,12 @@ TEST(Problem, ValidationNamesTheFirstBadField) {
   p = small_problem();
   p.Y[0] = HUGE_VAL;
   EXPECT_NE(message_of(p).find("Y is not finite"), std::string::npos);
+  p = small_problem();
+  p.X[2] = 2e75;
+  EXPECT_NE(message_of(p).find("values of X are too large to be squared"), std::string::npos);
+  p = small_problem();
+  p.Y[1] = -1e180;
+  EXPECT_NE(message_of(p).find("values of Y are too large"), std::string::npos);
   for (const double bad : {0.0, -1.0, HUGE_VAL, std::nan("")}) {
     p = small_problem();
     p.weight_decay = bad;

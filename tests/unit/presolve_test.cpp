@@ -119,8 +119,38 @@ TEST(Presolve, ReducedRowsAreNeitherZeroNorParallelAndOfFullColumnRank) {
 
   EXPECT_EQ(pre.reduced.n(), 10);
   EXPECT_EQ(pre.reduced.d(), 2);
-  const RowGroups again = group_parallel_rows(pre.reduced.X, 1e-12);
+  const RowGroups again = group_parallel_rows(pre.reduced.X, {.relative = 1e-12});
   EXPECT_EQ(again.directions.size(), 10u);
+}
+
+// ||Delta|| ||Y||/g is 100 and 1e-10 of the objective.
+TEST(Presolve, TakesOutNothingThatCouldMatterAtThisWeightDecay) {
+  Problem parallel = problem_of({{1, 0}, {1, 1e-14}}, {{0}, {1}});
+  Problem shorter = problem_of({{1, 0}, {0, 1e-14}}, {{0}, {1}});
+  for (const double g : {1e-16, 1e-4})
+    for (Problem* p : {&parallel, &shorter}) {
+      p->weight_decay = g;
+
+      const Presolved pre = presolve(*p);
+
+      const Index left = g < 1e-10 ? 2 : 1;
+      EXPECT_EQ(pre.reduced.n(), left);
+      EXPECT_EQ(pre.reduced.d(), left);
+      EXPECT_EQ(pre.exact, left == 2);
+    }
+}
+
+// The second row is below the rounding of the first, and spans a direction of its own.
+TEST(Presolve, ShortRowsCountForTheRank) {
+  Problem p = problem_of({{1, 0, 1}, {0, 1e-200, 0}, {2, 0, -1}, {1, 0, 3}}, {{1}, {1}, {2}, {3}});
+  p.weight_decay = 1e-200;
+
+  const Presolved pre = presolve(p);
+
+  EXPECT_EQ(pre.reduced.n(), 4);
+  EXPECT_EQ(pre.reduced.d(), 3);
+  p.X[5] = 0;  // without its entry
+  EXPECT_EQ(presolve(p).reduced.d(), 2);
 }
 
 TEST(Presolve, AllZeroDataLeavesTheZeroNetwork) {
@@ -154,8 +184,8 @@ TEST(ParallelRows, ExactMergingTellsTheLastBitApart) {
   Matrix X(4, 2);
   X << 0.1, 0.7, 0.1 * 3, 0.7 * 3, 0.2, 1.4, -0.4, -2.8;
 
-  const RowGroups exact = group_parallel_rows(X, 0.0);
-  const RowGroups near = group_parallel_rows(X, 1e-13);
+  const RowGroups exact = group_parallel_rows(X, {.relative = 0.0});
+  const RowGroups near = group_parallel_rows(X, {.relative = 1e-13});
 
   EXPECT_EQ(exact.representative, (std::vector<Index>{0, 1, 0, 0}));
   EXPECT_EQ(exact.perturbation, 0.0);
@@ -178,7 +208,7 @@ TEST(ParallelRows, RescaledColumnsKeepTheirGroupsWithinTheTolerance) {
       p.X[j + 200 * l] *= 1 + 2e-16 * (static_cast<double>(random.bits() % 3) - 1);
   const Eigen::Map<const Matrix> X(p.X.data(), 200, 5);
 
-  const RowGroups groups = group_parallel_rows(X, 1e-13);
+  const RowGroups groups = group_parallel_rows(X, {.relative = 1e-13});
 
   EXPECT_EQ(groups.directions.size(), 100u);
   double squares = 0;
@@ -193,7 +223,7 @@ TEST(ParallelRows, SixtyThousandRowsFormTheirFortyThousandGroups) {
   for (Index i = 0; i < X.rows(); ++i)
     for (Index l = 0; l < 3; ++l) X(i, l) = i < 40000 ? random.normal() : 2 * X(i - 20000, l);
 
-  const RowGroups groups = group_parallel_rows(X, 1e-13);
+  const RowGroups groups = group_parallel_rows(X, {.relative = 1e-13});
 
   EXPECT_EQ(groups.directions.size(), 40000u);
 }
