@@ -38,14 +38,13 @@ class NetworkTrainer {
  private:
   static constexpr Index kChunk = 25;     // L-BFGS steps between checks
   static constexpr double kTwin = 1e-10;  // 1 - cosine of neurons that are one
-  static constexpr double kSlice = 2e10;  // flops between two looks at the clock
 
   void begin(const Control& control, const OnTrainCheck& on_check);
   void first_networks();
   void rounds(const Scanner& scanner);
   Directions missing(const Matrix& E, const Scanner& scanner);
   Weights with_new(const Weights& w, const Matrix& E, const Directions& found) const;
-  // gram_ and correlation_ of A_ on k directions; false when the time ran out in between.
+  // gram_ and correlation_ of the first k directions in S_; false when the time ran out in between.
   bool correlate(Index k);
   // J lowered by L-BFGS along the listed roundings. Starts of equal width, one after the other.
   Matrix descend(const Weights& w, Index starts, const std::vector<double>& smoothing);

@@ -26,7 +26,7 @@ NetworkTrainer<B>::NetworkTrainer(B& be, const ReducedProblem& problem, const Tr
       lbfgs_(be, smoothed_, capacity_, starts_),
       search_(be, X_, Y_.cols(), options.ascents + capacity_),
       S_(be.matrix(X_.cols(), capacity_)),
-      A_(be.matrix(X_.rows(), capacity_)),
+      A_(be.matrix(std::min(X_.rows(), refit_slice(capacity_)), capacity_)),
       gram_(be.matrix(capacity_, capacity_)),
       correlation_(be.matrix(capacity_, Y_.cols())),
       data_(be.matrix(X_.rows(), X_.cols())),
@@ -131,31 +131,29 @@ Matrix NetworkTrainer<B>::descend(const Weights& w, Index starts,
 
 template <Backend B>
 bool NetworkTrainer<B>::correlate(Index k) {
-  const Index n = X_.rows(), c = Y_.cols();
-  const auto gram = gram_.view().block(0, 0, k, k);
-  const double squared = static_cast<double>(k) * static_cast<double>(k);
-  const auto slice = static_cast<Index>(std::clamp(kSlice / squared, 64.0, 1e9));
+  const Index n = X_.rows(), d = X_.cols(), c = Y_.cols(), slice = A_.view().rows;
+  const auto S = S_.view().block(0, 0, d, k);
   for (Index first = 0; first < n; first += slice) {
     if (first > 0 && stop()) return false;
-    const auto A = A_.view().block(first, 0, std::min(slice, n - first), k);
-    be_.syrk(Op::transpose, 1.0, A, first > 0 ? 1.0 : 0.0, gram);
+    const Index count = std::min(slice, n - first);
+    const double keep = first > 0 ? 1.0 : 0.0;
+    const auto A = A_.view().block(0, 0, count, k);
+    be_.gemm(Op::none, Op::none, 1.0, data_.view().block(first, 0, count, d), S, 0.0, A);
+    be_.launch({count, k}, kernels::ReLU{A, A});
+    be_.syrk(Op::transpose, 1.0, A, keep, gram_.view().block(0, 0, k, k));
+    be_.gemm(Op::transpose, Op::none, 1.0, A, targets_.view().block(first, 0, count, c), keep,
+             correlation_.view().block(0, 0, k, c));
   }
-  be_.gemm(Op::transpose, Op::none, 1.0, A_.view().block(0, 0, n, k), targets_.view(), 0.0,
-           correlation_.view().block(0, 0, k, c));
   return true;
 }
 
 template <Backend B>
 typename NetworkTrainer<B>::Refit NetworkTrainer<B>::refit(const Weights& w, double keep) {
   if (w.neurons() == 0) return {w, w};
-  const Index k = w.neurons(), n = X_.rows(), c = Y_.cols();
+  const Index k = w.neurons(), c = Y_.cols();
   const Vector norm = w.U.colwise().norm();
   const Matrix S = w.U.array().rowwise() / norm.transpose().array();
-  const auto A = A_.view().block(0, 0, n, k);
-  const auto St = S_.view().block(0, 0, X_.cols(), k);
-  upload(be_, S, St);
-  be_.gemm(Op::none, Op::none, 1.0, data_.view(), St, 0.0, A);
-  be_.launch({n, k}, kernels::ReLU{A, A});
+  upload(be_, S, S_.view().block(0, 0, X_.cols(), k));
   if (!correlate(k)) return {w, w};
   RefitProblem problem{Matrix(k, k), Matrix(k, c), Y_.squaredNorm(), g_};
   fetch(be_, gram_.view().block(0, 0, k, k), problem.gram);

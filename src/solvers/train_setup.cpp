@@ -10,8 +10,8 @@
 namespace relulift {
 namespace {
 
-// Activations that the host holds at a time.
-constexpr Index kBlockEntries = Index{1} << 24;
+// Activations that the host holds at a time: one block is faulted in once and reused.
+constexpr Index kBlockEntries = Index{1} << 20;
 
 // Lines of `length` entries that stay below that.
 Index lines_at_once(Index length) {
@@ -57,6 +57,10 @@ Index default_width(Index samples) {
   return std::clamp<Index>(wanted, 1, std::max<Index>(fits, 300));
 }
 
+Index refit_slice(Index directions) {
+  return std::max<Index>(64, (Index{1} << 24) / std::max<Index>(directions, 1));
+}
+
 // One wide network is worth more than two of half its width, but for the smallest problems.
 Index default_starts(Index samples) { return samples <= 200 ? 2 : 1; }
 
@@ -68,12 +72,14 @@ EngineBytes train_bytes(Index samples, Index features, Index outputs, Index neur
   const double width = number(neurons) + number(options.new_directions);
   const double starts = number(options.starts > 0 ? options.starts : default_starts(samples));
   const double directions = number(options.ascents) + width;
-  const double at_once = std::min(directions, number(ascents_at_once(samples, kBlockEntries)));
+  const double at_once = number(ascents_at_once(samples, Index{1} << 24));
+  const double slice = std::min(n, number(refit_slice(options.new_directions + neurons)));
   const double data = n * (4.0 * (d + c) + c * starts);
-  const double engine = data + n * (4.0 * width + 2.0 * at_once) + width * width +
-                        32.0 * (d + c) * width + (3.0 * d + c) * at_once;
-  const double host = 2.0 * data + 2.0 * std::min(n * width, number(kBlockEntries)) +
-                      3.0 * width * width + 8.0 * (d + c) * directions;
+  const double engine = data + n * (3.0 * width + 2.0 * std::min(at_once, directions)) +
+                        slice * width + width * width + 32.0 * (d + c) * width +
+                        (3.0 * d + c) * directions;
+  const double host =
+      2.0 * data + 2.0 * number(kBlockEntries) + 3.0 * width * width + 8.0 * (d + c) * directions;
   const auto bytes = [](double doubles) {
     return static_cast<std::int64_t>(std::min(8.0 * doubles, 4e18));
   };
@@ -103,9 +109,12 @@ Weights random_weights(const TrainCoordinates& at, const Matrix& X, Index neuron
   Matrix U = random_directions(at, X, neurons, random);
   Matrix V(Y.cols(), neurons), F = Matrix::Zero(Y.rows(), Y.cols());
   const Index block = lines_at_once(X.rows());
+  Matrix buffer(X.rows(), std::min(block, neurons));
   for (Index first = 0; first < neurons; first += block) {
     const Index count = std::min(block, neurons - first);
-    const Matrix A = (X * U.middleCols(first, count)).cwiseMax(0.0);
+    auto A = buffer.leftCols(count);
+    A.noalias() = X * U.middleCols(first, count);
+    A = A.cwiseMax(0.0);
     V.middleCols(first, count).noalias() = Y.transpose() * A;
     // A little noise: neurons of a shared output direction would stay together.
     for (Index j = first; j < first + count; ++j) {
@@ -124,10 +133,13 @@ Matrix residual(const Matrix& X, const Matrix& Y, const Weights& weights) {
   Matrix E = Y;
   if (weights.neurons() == 0) return E;
   const Index block = lines_at_once(weights.neurons());
+  Matrix A(std::min(block, E.rows()), weights.neurons());
   for (Index first = 0; first < E.rows(); first += block) {
     const Index count = std::min(block, E.rows() - first);
-    E.middleRows(first, count).noalias() -=
-        (X.middleRows(first, count) * weights.U).cwiseMax(0.0) * weights.V.transpose();
+    auto a = A.topRows(count);
+    a.noalias() = X.middleRows(first, count) * weights.U;
+    a = a.cwiseMax(0.0);
+    E.middleRows(first, count).noalias() -= a * weights.V.transpose();
   }
   return E;
 }
