@@ -54,7 +54,6 @@ class TimedBackend {
   using Slots = typename B::Slots;
   using Indices = typename B::Indices;
   using Recording = typename B::Recording;
-  static constexpr bool can_record_syevd = B::can_record_syevd;
 
   explicit TimedBackend(B& inner) : be_(inner) {}
   Profile& profile() { return *profile_; }
@@ -62,6 +61,7 @@ class TimedBackend {
   Matrix matrix(Index rows, Index cols) { return be_.matrix(rows, cols); }
   Slots slots(Index count) { return be_.slots(count); }
   Indices indices(Index count) { return be_.indices(count); }
+  void reserve(const Needs& needs) { be_.reserve(needs); }
   template <class From, class To>
   void upload(const From& from, To&& to) {
     be_.upload(from, std::forward<To>(to));
