@@ -86,6 +86,14 @@ check_with() {  # bin folder
     RELULIFT_REQUIRE_GPU=1 step "$tool" "$sanitizer" --tool "$tool" --error-exitcode 1 \
       "$bin/relulift_parity_tests" --gtest_filter="$filter" --gtest_brief=1
   done
+  # Whole solves: every engine behind the program. 120 rows: at most a minute each.
+  for engine in dense interior none; do
+    step "train_$engine" "$bin/relulift" train "$RELULIFT_DATA/iris_train.csv" --target species \
+      --test "$RELULIFT_DATA/iris_test.csv" --weight-decay 0.1 --engine "$engine" --device cuda \
+      --time-limit 60 --out "$out/iris_$engine"
+    grep -q '"device": "cuda' "$out/iris_$engine/result.json" 2>/dev/null ||
+      { echo "   $engine: no result of a CUDA device"; failed=1; }
+  done
   step benchmark "$bin/backend_cuda_benchmark" --benchmark_filter="${BENCH_FILTER:-.}" \
     --benchmark_out="$out/backend_cuda.json" --benchmark_out_format=json
   grep -E '^cuda/' "$out/benchmark.log" | sed -E 's,/min_time:[^ ]*,,' | cut -c1-110
