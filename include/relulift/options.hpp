@@ -32,7 +32,7 @@ struct Options {
   Device device = Device::automatic;
   Engine engine = Engine::automatic;
   // Width limit of the network while searching and of the result; 0 = chosen from the data
-  // (at least 2n).
+  // (about 2n, less where memory forbids). InvalidInput when so many do not fit into memory.
   Index max_neurons = 0;
   // Stop when (objective - lower bound) / objective is at most this. In [0, 1).
   double gap = 0.01;

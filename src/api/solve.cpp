@@ -33,7 +33,7 @@ ChosenEngines choose_engines(const Options& options) {
     } catch (const Error& e) {
       chosen.why = e.what();
     }
-    chosen.why = "on the CPU, because the GPU is of no use (" + chosen.why + ")";
+    chosen.why = "on the CPU, because the GPU cannot be used (" + chosen.why + ")";
   }
   chosen.engines = make_cpu_engines(options.threads);
   return chosen;

@@ -3,6 +3,8 @@
 // differently there, so iterates agree to tolerance. Needs a GPU.
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "src/api/engines.hpp"
 #include "src/presolve/presolve.hpp"
 #include "src/solvers/train_setup.hpp"
@@ -78,10 +80,11 @@ TEST_F(CudaEngines, InteriorReachesTheSameOptimum) {
   }
 }
 
-// A search takes another path after the first rounding that differs; its ends are close, and what
-// it claims of its network is true.
+// A search takes another path after the first rounding that differs; its ends are as close as those
+// of two seeds on one device (0.3 % where this was written), and what it claims of its network is
+// true.
 TEST_F(CudaEngines, TrainerFindsAsGoodANetwork) {
-  for (const auto& [n, d, c] : {std::array<Index, 3>{40, 3, 2}, {257, 6, 1}}) {
+  for (const auto& [n, d, c] : {std::array<Index, 3>{40, 3, 2}, {90, 5, 1}}) {
     const ReducedProblem p = problem(n, d, c);
     TrainOptions options;
     options.max_neurons = 200;
