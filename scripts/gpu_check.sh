@@ -73,7 +73,7 @@ tests_of() {
 
 check_with() {  # bin folder
   local bin="$1" program filter
-  filter="${SANITIZE_FILTER:-*Cuda*-*LargeProducts*:*OutOfMemory*:*Workspace*:*Slow*}"
+  filter="${SANITIZE_FILTER:-*Cuda*-*LargeProducts*:*Trainer*:*Polishing*:*OutOfMemory*:*Workspace*:*Slow*}"
   { cat "$bin/../commit" 2>/dev/null || git describe --always --dirty; nvidia-smi; } >"$out/machine.log" 2>&1
   command -v nvcc >/dev/null && nvcc --version >>"$out/machine.log"
   for program in "$bin"/relulift_*_tests; do
