@@ -54,11 +54,11 @@ class TimedBackend {
   using Slots = typename B::Slots;
   using Indices = typename B::Indices;
   using Recording = typename B::Recording;
-  static constexpr bool can_record_syevd = B::can_record_syevd;
 
   explicit TimedBackend(B& inner) : be_(inner) {}
   Profile& profile() { return *profile_; }
 
+  void reserve(const Needs& needs) { be_.reserve(needs); }
   Matrix matrix(Index rows, Index cols) { return be_.matrix(rows, cols); }
   Slots slots(Index count) { return be_.slots(count); }
   Indices indices(Index count) { return be_.indices(count); }

@@ -218,6 +218,14 @@ struct Accept {
   RELULIFT_HD void operator()(Index, Index) const { rho.set(next_rho.get()); }
 };
 
+// failed: the last nonzero info.
+struct KeepFailure {
+  Slot info, failed;
+  RELULIFT_HD void operator()(Index, Index) const {
+    if (info.get() != 0.0) failed.set(info.get());
+  }
+};
+
 struct SetSlot {
   Slot slot;
   double value;

@@ -27,6 +27,12 @@ enum LbfgsRow : Index {
   kLbfgsRows
 };
 
+// What the pairs of an earlier run left behind: zero coefficients would not hide a NaN.
+struct Clear {
+  MatrixView<double> a;
+  RELULIFT_HD void operator()(Index i, Index j) const { a(i, j) = 0.0; }
+};
+
 struct TrialPoint {
   MatrixView<const double> x, p, state;
   MatrixView<double> trial;
@@ -46,9 +52,9 @@ struct JudgeTrial {
   const double* value = nullptr;  // objective at the trial
   RELULIFT_HD void operator()(Index s, Index) const {
     const double J = state(kValue, s), t = state(kStep, s), slope = state(kSlope, s);
-    const bool first = state(kStarted, s) == 0.0;
-    const bool good =
-        first || (state(kDone, s) == 0.0 && value[s] <= J + 1e-4 * t * slope && value[s] < J);
+    const bool first = state(kStarted, s) == 0.0, finite = value[s] - value[s] == 0.0;
+    const bool enough = value[s] <= J + 1e-4 * t * slope && value[s] < J;
+    const bool good = finite && (first || (state(kDone, s) == 0.0 && enough));
     state(kAccepted, s) = good ? 1.0 : 0.0;
     if (good) {
       state(kValue, s) = value[s];

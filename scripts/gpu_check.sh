@@ -73,7 +73,7 @@ tests_of() {
 
 check_with() {  # bin folder
   local bin="$1" program filter
-  filter="${SANITIZE_FILTER:-*Cuda*-*LargeProducts*:*OutOfMemory*:*Workspace*}"
+  filter="${SANITIZE_FILTER:-*Cuda*-*LargeProducts*:*Trainer*:*Polishing*:*OutOfMemory*:*Workspace*:*Slow*}"
   { cat "$bin/../commit" 2>/dev/null || git describe --always --dirty; nvidia-smi; } >"$out/machine.log" 2>&1
   command -v nvcc >/dev/null && nvcc --version >>"$out/machine.log"
   for program in "$bin"/relulift_*_tests; do
@@ -85,6 +85,14 @@ check_with() {  # bin folder
   for tool in memcheck racecheck; do
     RELULIFT_REQUIRE_GPU=1 step "$tool" "$sanitizer" --tool "$tool" --error-exitcode 1 \
       "$bin/relulift_parity_tests" --gtest_filter="$filter" --gtest_brief=1
+  done
+  # Whole solves: every engine behind the program. 120 rows: at most a minute each.
+  for engine in dense interior none; do
+    step "train_$engine" "$bin/relulift" train "$RELULIFT_DATA/iris_train.csv" --target species \
+      --test "$RELULIFT_DATA/iris_test.csv" --weight-decay 0.1 --engine "$engine" --device cuda \
+      --time-limit 60 --out "$out/iris_$engine"
+    grep -q '"device": "cuda' "$out/iris_$engine/result.json" 2>/dev/null ||
+      { echo "   $engine: no result of a CUDA device"; failed=1; }
   done
   step benchmark "$bin/backend_cuda_benchmark" --benchmark_filter="${BENCH_FILTER:-.}" \
     --benchmark_out="$out/backend_cuda.json" --benchmark_out_format=json

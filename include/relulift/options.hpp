@@ -31,8 +31,8 @@ struct Options {
   // cuda: fail if there is none. automatic: the plan chooses and the result says which.
   Device device = Device::automatic;
   Engine engine = Engine::automatic;
-  // Width limit of the network while searching and of the result; 0 = chosen from the data: at
-  // least 2n up to n of about 8,660, beyond that 1.5e8/n for want of memory, never below 300.
+  // Width limit of the network while searching and of the result; 0 = chosen from the data
+  // (about 2n, less where memory forbids). InvalidInput when so many do not fit into memory.
   Index max_neurons = 0;
   // Stop when (objective - lower bound) / objective is at most this. In [0, 1).
   double gap = 0.01;

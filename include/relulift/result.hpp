@@ -20,8 +20,8 @@ namespace relulift {
 // | time_limit        | Options::time_limit_seconds passed                                        |
 // | iteration_limit   | Options::max_iterations reached                                           |
 // | interrupted       | on_progress returned false                                                |
-// | numerical_failure | the engine broke down and proved nothing, an earlier bound still holds; or |
-// |                   | bound and objective contradicted each other, then the claim is none       |
+// | numerical_failure | the engine broke down and proved nothing, an earlier bound still holds; or
+// | |                   | bound and objective contradicted each other, then the claim is none |
 enum class Status {
   gap_met,
   optimal,

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "src/core/control.hpp"
+#include "src/core/needs.hpp"
 #include "src/presolve/reduced_problem.hpp"
 #include "src/solvers/engine.hpp"
 #include "src/solvers/train_options.hpp"
@@ -30,8 +31,8 @@ inline Index affordable_pairs(const ReducedProblem& problem) { return kSchurOrde
 class Engines {
  public:
   virtual ~Engines() = default;
-  virtual std::string name() const = 0;    // "cpu" or "cuda: NAME"
-  virtual Index memory_bytes() const = 0;  // free for matrices of an engine
+  virtual std::string name() const = 0;   // "cpu" or "cuda: NAME"
+  virtual FreeMemory memory() const = 0;  // for matrices of an engine
   virtual TrainReport train(const ReducedProblem&, const TrainOptions&, const Control&,
                             const OnTrainCheck&, const Scanner&) = 0;
   // Polishes `start`; the result is never worse.
@@ -48,7 +49,11 @@ std::unique_ptr<Engines> make_cpu_engines(int threads);
 std::unique_ptr<Engines> make_cuda_engines();
 // False without a CUDA build or a usable device; never throws.
 bool cuda_available();
-// Device::automatic takes CUDA where there is a device.
-std::unique_ptr<Engines> choose_engines(const Options& options);
+struct ChosenEngines {
+  std::unique_ptr<Engines> engines;
+  std::string why;  // a GPU that is there was left aside; empty otherwise
+};
+// Device::automatic takes CUDA where there is a device that works and has room.
+ChosenEngines choose_engines(const Options& options);
 
 }  // namespace relulift

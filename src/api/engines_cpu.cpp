@@ -7,8 +7,8 @@
 namespace relulift {
 
 std::unique_ptr<Engines> make_cpu_engines(int threads) {
-  return std::make_unique<BackendEngines<CpuBackend>>(CpuBackend(threads),
-                                                      available_memory_bytes());
+  return std::make_unique<BackendEngines<CpuBackend>>(
+      CpuBackend(threads), FreeMemory{.engine = available_memory_bytes()});
 }
 
 }  // namespace relulift

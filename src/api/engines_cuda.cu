@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <relulift/error.hpp>
+#include <relulift/system.hpp>
 
+#include "kernels/dense_thin.hpp"
 #include "src/api/engines_impl.hpp"
 #include "src/backends/cuda/cuda_backend.cuh"
 #include "src/backends/cuda/device_info.hpp"
@@ -11,6 +13,15 @@ namespace {
 // cuSOLVER's workspaces and the context need their share.
 constexpr double kUsableShare = 0.9;
 
+// A device that this build has no code for shows at the first kernel only.
+void probe(CudaBackend& be) {
+  const auto slot = be.slots(1);
+  be.launch({1, 1}, kernels::SetSlot{slot[0], 1.0});
+  double value = 0.0;
+  be.fetch(slot[0], std::span<double>(&value, 1));
+  if (value != 1.0) throw DeviceError("the device ran no kernel");
+}
+
 }  // namespace
 
 bool cuda_available() { return !cuda_devices().empty(); }
@@ -20,7 +31,11 @@ std::unique_ptr<Engines> make_cuda_engines() {
   if (devices.empty())
     throw DeviceUnavailable("no CUDA device is available (" + cuda_versions() + ")");
   const auto usable = static_cast<Index>(kUsableShare * static_cast<double>(devices[0].free_bytes));
-  return std::make_unique<BackendEngines<CudaBackend>>(CudaBackend{}, usable);
+  CudaBackend backend;
+  probe(backend);
+  return std::make_unique<BackendEngines<CudaBackend>>(
+      std::move(backend),
+      FreeMemory{.engine = usable, .host = available_memory_bytes(), .shared = false});
 }
 
 }  // namespace relulift

@@ -16,11 +16,10 @@ namespace relulift {
 template <Backend B>
 class BackendEngines final : public Engines {
  public:
-  BackendEngines(B backend, Index memory_bytes)
-      : be_(std::move(backend)), memory_bytes_(memory_bytes) {}
+  BackendEngines(B backend, const FreeMemory& memory) : be_(std::move(backend)), memory_(memory) {}
 
   std::string name() const override { return be_.name(); }
-  Index memory_bytes() const override { return memory_bytes_; }
+  FreeMemory memory() const override { return memory_; }
 
   TrainReport train(const ReducedProblem& problem, const TrainOptions& options,
                     const Control& control, const OnTrainCheck& on_check,
@@ -56,7 +55,7 @@ class BackendEngines final : public Engines {
 
  private:
   B be_;
-  Index memory_bytes_;
+  FreeMemory memory_;
 };
 
 }  // namespace relulift

@@ -5,25 +5,43 @@
 
 #include <relulift/error.hpp>
 
+#include "src/api/engines.hpp"
+#include "src/solvers/pairs_options.hpp"
+#include "src/solvers/train_setup.hpp"
+
 namespace relulift {
 namespace {
 
 double gigabytes(Index bytes) { return static_cast<double>(bytes) / 1e9; }
 
-std::string too_large(const char* engine, const PlanInput& in, Index needed) {
-  return fmt::format(
-      "the {} engine needs {:.2f} GB for {} rows, {} columns and {} outputs after presolve, and "
-      "{:.2f} GB are free",
-      engine, gigabytes(needed), in.n, in.d, in.c, gigabytes(in.memory_bytes));
+Index in_all(const EngineBytes& bytes) { return bytes.engine + bytes.host; }
+
+// "5.00 GB", or where the engine has a memory of its own "3.00 GB there and 2.00 GB on the host".
+std::string words(const EngineBytes& bytes, bool shared) {
+  if (shared) return fmt::format("{:.2f} GB", gigabytes(in_all(bytes)));
+  return fmt::format("{:.2f} GB on the device and {:.2f} GB on the host", gigabytes(bytes.engine),
+                     gigabytes(bytes.host));
+}
+
+std::string shortage(const EngineBytes& needed, Index n, Index d, Index c,
+                     const FreeMemory& memory) {
+  return fmt::format("{} for {} rows, {} columns and {} outputs after presolve, and {} are free",
+                     words(needed, memory.shared), n, d, c,
+                     words({memory.engine, memory.shared ? 0 : memory.host}, memory.shared));
+}
+
+std::string too_large(const char* engine, const PlanInput& in, const EngineBytes& needed) {
+  return fmt::format("the {} engine needs {}", engine,
+                     shortage(needed, in.n, in.d, in.c, in.memory));
 }
 
 }  // namespace
 
 Plan make_plan(const PlanInput& in) {
-  const Index interior = in.interior_bytes;
-  const Index dense = in.dense_bytes;
+  const EngineBytes &interior = in.interior, &dense = in.dense;
+  const bool interior_fits = in.memory.holds(interior), dense_fits = in.memory.holds(dense);
   Plan plan;
-  plan.memory_bytes = in.memory_bytes;
+  plan.memory_bytes = in.memory.engine - (in.memory.shared ? interior.host : 0);
   switch (in.engine) {
     case Engine::none:
       plan.cones = in.features <= kConeFeatures;
@@ -35,27 +53,27 @@ Plan make_plan(const PlanInput& in) {
             "{} rows are too many for the interior engine, whose factorisations grow with their "
             "cube; use --engine dense or auto",
             in.n));
-      if (interior > in.memory_bytes) throw InvalidInput(too_large("interior", in, interior));
+      if (!interior_fits) throw InvalidInput(too_large("interior", in, interior));
       plan.interior = true;
       plan.reason = "the interior engine was asked for";
       break;
     case Engine::dense:
-      if (dense > in.memory_bytes) throw InvalidInput(too_large("dense", in, dense));
+      if (!dense_fits) throw InvalidInput(too_large("dense", in, dense));
       plan.dense = true;
       plan.reason = "the dense engine was asked for";
       break;
     case Engine::automatic:
       plan.cones = in.features <= kConeFeatures;
-      plan.interior = in.interior_affordable && interior <= in.memory_bytes;
-      plan.dense = !plan.interior && dense <= in.memory_bytes;
+      plan.interior = in.interior_affordable && interior_fits;
+      plan.dense = !plan.interior && dense_fits;
       if (plan.interior) {
-        plan.reason = fmt::format("interior engine ({:.2f} GB)", gigabytes(interior));
+        plan.reason = fmt::format("interior engine ({})", words(interior, in.memory.shared));
       } else if (plan.dense) {
-        plan.reason = fmt::format("{}; dense engine instead ({:.2f} GB)",
+        plan.reason = fmt::format("{}; dense engine instead ({})",
                                   in.interior_affordable ? too_large("interior", in, interior)
                                                          : "too many rows for the "
                                                            "interior engine",
-                                  gigabytes(dense));
+                                  words(dense, in.memory.shared));
       } else {
         plan.reason = too_large("dense", in, dense) + "; no relaxation";
       }
@@ -63,6 +81,25 @@ Plan make_plan(const PlanInput& in) {
   }
   if (plan.cones) plan.reason += fmt::format(", cones ({} features)", in.features);
   return plan;
+}
+
+EngineBytes interior_bytes(const ReducedProblem& problem) {
+  const Index order = problem.n() + problem.d() + problem.c();
+  const Index pairs = std::min(4 * problem.n(), affordable_pairs(problem));
+  return {.engine = pairs_bytes(problem, pairs), .host = 8 * 5 * order * order};
+}
+
+Index plan_width(const ReducedProblem& problem, Index asked, const FreeMemory& memory) {
+  const Index samples = problem.n() + problem.p();
+  const auto bytes = [&](Index neurons) {
+    return train_bytes(samples, problem.d(), problem.c(), neurons);
+  };
+  Index width = asked > 0 ? asked : default_width(samples);
+  while (asked == 0 && width > 1 && !memory.holds(bytes(width))) width = 3 * width / 4;
+  if (memory.holds(bytes(width))) return width;
+  throw InvalidInput(
+      fmt::format("training {} neurons needs {}", width,
+                  shortage(bytes(width), samples, problem.d(), problem.c(), memory)));
 }
 
 }  // namespace relulift

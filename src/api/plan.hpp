@@ -5,16 +5,19 @@
 #include <relulift/options.hpp>
 #include <string>
 
+#include "src/core/needs.hpp"
+#include "src/presolve/reduced_problem.hpp"
+
 namespace relulift {
 
 struct PlanInput {
   Index n = 0, d = 0, c = 0;  // reduced problem: directions, columns, outputs
   Index features = 0;         // of the data as given: the cones look at those
   Engine engine = Engine::automatic;
-  Index interior_bytes = 0;         // what each engine needs at least
+  EngineBytes interior;             // what each engine needs at least
   bool interior_affordable = true;  // its Schur matrix is of a sensible order
-  Index dense_bytes = 0;
-  Index memory_bytes = 0;  // what a solve may use
+  EngineBytes dense;
+  FreeMemory memory;  // what a solve may use
 };
 
 // Largest number of features at which the cones settle kappa to 0.1 % in seconds; measured in
@@ -26,11 +29,18 @@ struct Plan {
   bool dense = false;
   // Branch and bound over cones of weight space pays at low rank only.
   bool cones = false;
-  Index memory_bytes = 0;  // limit handed to the engines
+  Index memory_bytes = 0;  // limit of the interior engine
   std::string reason;      // one sentence, shown to the user
 };
 
 // Throws InvalidInput with the sizes when an explicit engine does not fit.
 Plan make_plan(const PlanInput& input);
+
+// The smallest round of the interior engine, and the certificate of its dual candidate.
+EngineBytes interior_bytes(const ReducedProblem& problem);
+
+// Neurons that training may use: what was asked for, or (0) the default width, less where memory
+// forbids. Throws InvalidInput with the sizes when it does not fit.
+Index plan_width(const ReducedProblem& problem, Index asked, const FreeMemory& memory);
 
 }  // namespace relulift

@@ -9,7 +9,7 @@
 #include "src/certificate/residual_bound.hpp"
 #include "src/model/rounding.hpp"
 #include "src/solvers/dense_admm_host.hpp"
-#include "src/solvers/pairs_options.hpp"
+#include "src/solvers/polish.hpp"
 
 namespace relulift {
 namespace {
@@ -78,18 +78,20 @@ Session::Session(const Problem& problem, const Options& options, const Network* 
   presolved_ = presolve(problem);
   missed_.resize(presolved_.reduced.d(), 0);
   result_.removed_rows = presolved_.removed_rows;
-  engines_ = choose_engines(options);
+  ChosenEngines chosen = choose_engines(options);
+  engines_ = std::move(chosen.engines);
   const ReducedProblem& reduced = presolved_.reduced;
-  plan_ = make_plan(
-      {.n = reduced.n(),
-       .d = reduced.d(),
-       .c = problem.outputs,
-       .features = problem.features,
-       .engine = options.engine,
-       .interior_bytes = pairs_bytes(reduced, std::min(4 * reduced.n(), affordable_pairs(reduced))),
-       .interior_affordable = affordable_pairs(reduced) >= 2 * reduced.n(),
-       .dense_bytes = dense_admm_bytes(reduced),
-       .memory_bytes = engines_->memory_bytes()});
+  plan_ = make_plan({.n = reduced.n(),
+                     .d = reduced.d(),
+                     .c = problem.outputs,
+                     .features = problem.features,
+                     .engine = options.engine,
+                     .interior = interior_bytes(reduced),
+                     .interior_affordable = affordable_pairs(reduced) >= 2 * reduced.n(),
+                     .dense = dense_admm_bytes(reduced),
+                     .memory = engines_->memory()});
+  if (!chosen.why.empty()) plan_.reason += "; " + chosen.why;
+  width_ = plan_width(reduced, options.max_neurons, engines_->memory());
 }
 
 Result Session::run() {
@@ -101,7 +103,6 @@ Result Session::run() {
   }
   if (presolved_.reduced.n() == 0) {  // the zero network is optimal, and the floor proves it
     offer({Matrix(presolved_.reduced.d(), 0), Matrix(problem_.outputs, 0)}, Winner::network);
-    network_settled_ = true;
     return finish();
   }
   train();
@@ -112,7 +113,7 @@ Result Session::run() {
 
 TrainOptions Session::train_options() const {
   TrainOptions train;
-  train.max_neurons = options_.max_neurons;
+  train.max_neurons = width_;
   train.seed = options_.seed;
   return train;
 }
@@ -143,7 +144,6 @@ void Session::train() {
                                  scanner())
              : engines_->train(presolved_.reduced, train_options(), control, check, scanner());
   offer(report.weights, winner_of(report));
-  network_settled_ = !control.stop();
 }
 
 // Directions on the data as given, for the next scan of the trainer.
@@ -198,9 +198,11 @@ void Session::close_by_cones() {
 void Session::polish(const Weights& start, Winner winner) {
   const Stopwatch watch(result_.seconds.network);
   phase_ = "network";
+  // The trainer never returns less than its start, so the width limit is ours to apply.
+  const Weights within = options_.max_neurons > 0 ? largest(start, options_.max_neurons) : start;
   const auto report =
-      engines_->improve(presolved_.reduced, start, train_options(), control_.within(kPolishSeconds),
-                        on_train_check(), scanner());
+      engines_->improve(presolved_.reduced, within, train_options(),
+                        control_.within(kPolishSeconds), on_train_check(winner), scanner());
   offer(report.weights, winner);
 }
 
@@ -249,6 +251,9 @@ void Session::offer(const Weights& weights, Winner winner) {
     if (reference_objective(weights) < reference_objective(best_weights_)) best_weights_ = weights;
     return;
   }
+  const auto& [U, V] = best_weights_;  // what came through a check is not evaluated again
+  const bool known = std::isfinite(best_.objective) && U.cols() == weights.U.cols();
+  if (known && U == weights.U && V == weights.V) return;
   Network network = presolved_.network(weights);
   const double value = objective(problem_, network);
   if (!(value < best_.objective)) return;
@@ -256,9 +261,9 @@ void Session::offer(const Weights& weights, Winner winner) {
   best_weights_ = weights;
 }
 
-OnTrainCheck Session::on_train_check() {
-  return [this](const TrainReport& train) {
-    offer(train.weights, winner_of(train));
+OnTrainCheck Session::on_train_check(std::optional<Winner> winner) {
+  return [this, winner](const TrainReport& train) {
+    offer(train.weights, winner.value_or(winner_of(train)));
     return report({.iteration = train.iteration}, Beat::check) && !gap_met();
   };
 }
@@ -313,7 +318,7 @@ Status Session::status() const {
   if (stopped_) return Status::interrupted;
   if (control_.out_of_time()) return Status::time_limit;
   if (gap_met()) return Status::optimal;
-  if (!engine_status_) return network_settled_ ? Status::stalled : Status::time_limit;
+  if (!engine_status_) return presolved_.reduced.n() == 0 ? Status::optimal : Status::stalled;
   switch (*engine_status_) {
     case EngineStatus::optimal:
       return Status::optimal;

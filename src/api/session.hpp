@@ -43,7 +43,8 @@ class Session {
   Scanner scanner();
   void remember_missed(const Matrix& U);
   OnCheck on_engine_check();
-  OnTrainCheck on_train_check();
+  // winner: what the networks count as; by default what the trainer says.
+  OnTrainCheck on_train_check(std::optional<Winner> winner = {});
 
   // Tells the caller; false when the caller wants to stop.
   bool report(const EngineCheck& check, Beat beat);
@@ -70,7 +71,7 @@ class Session {
   Weights best_weights_;  // of best_, reduced coordinates
   Matrix missed_;         // d x k: directions a full search met, for the next scan
   std::optional<EngineStatus> engine_status_;
-  bool network_settled_ = false;  // training ended by itself
+  Index width_ = 0;  // neurons that training may use
   bool stopped_ = false;
   double last_report_ = 0.0;
   const char* phase_ = "presolve";

@@ -7,6 +7,12 @@
 #include "src/api/session.hpp"
 
 namespace relulift {
+namespace {
+
+// Device memory below which the automatic choice is the CPU: others fill that GPU.
+constexpr Index kRoomyDevice = Index{1} << 30;
+
+}  // namespace
 
 void validate(const Options& options) {
   if (!(options.gap >= 0.0 && options.gap < 1.0)) throw InvalidInput("gap must lie in [0, 1)");
@@ -17,10 +23,21 @@ void validate(const Options& options) {
   if (options.threads < 0) throw InvalidInput("threads must not be negative");
 }
 
-std::unique_ptr<Engines> choose_engines(const Options& options) {
-  const bool cuda =
-      options.device == Device::cuda || (options.device == Device::automatic && cuda_available());
-  return cuda ? make_cuda_engines() : make_cpu_engines(options.threads);
+ChosenEngines choose_engines(const Options& options) {
+  if (options.device == Device::cuda) return {make_cuda_engines(), {}};
+  ChosenEngines chosen;
+  if (options.device == Device::automatic && cuda_available()) {
+    try {
+      chosen.engines = make_cuda_engines();
+      if (chosen.engines->memory().engine >= kRoomyDevice) return chosen;
+      chosen.why = "too little of its memory is free";
+    } catch (const Error& e) {
+      chosen.why = e.what();
+    }
+    chosen.why = "on the CPU, because the GPU cannot be used (" + chosen.why + ")";
+  }
+  chosen.engines = make_cpu_engines(options.threads);
+  return chosen;
 }
 
 namespace {

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 
+#include "src/core/needs.hpp"
 #include "src/core/view.hpp"
 
 namespace relulift {
@@ -25,7 +26,7 @@ struct Body {
 };
 }  // namespace archetype
 
-// Setup (outside loops and recordings): matrix, slots, indices, upload.
+// Setup (outside loops and recordings): matrix, slots, indices, upload, reserve.
 // Matrices, slots and indices are zeroed, RAII, and convert to their views by .view(); the address
 // never moves. Slots: operator[](Index) gives a Slot. Outputs never alias inputs unless said.
 template <class B>
@@ -38,6 +39,7 @@ concept Backend = requires(B be, MatrixView<double> a, MatrixView<const double> 
   be.upload(in, a);  // host -> device; in is packed column-major
   be.upload(in, s);  // consecutive slots from s on
   be.upload(ints, std::declval<typename B::Indices&>());  // the first ints.size() entries
+  be.reserve(Needs{});  // the workspaces of these orders now, not in the first iteration
 
   be.launch(Extent{}, archetype::Kernel{});        // f(i, j) for every entry, in any order
   be.sum(Extent{}, archetype::Term{}, s);          // *s = sum_ij f(i, j), run-to-run reproducible
@@ -60,7 +62,6 @@ concept Backend = requires(B be, MatrixView<double> a, MatrixView<const double> 
   be.record(archetype::Body{}).replay();
   be.fetch(s, out);  // device -> host, out.size() consecutive slots; waits
   be.fetch(c, out);  // device -> host, packed column-major; waits
-  { B::can_record_syevd } -> std::convertible_to<bool>;
   { be.name() } -> std::convertible_to<std::string>;
 };
 

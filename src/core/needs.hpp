@@ -10,6 +10,22 @@
 
 namespace relulift {
 
+// Of one engine: where its backend works, and beside that on the host. On a CPU both come from the
+// same memory.
+struct EngineBytes {
+  std::int64_t engine = 0, host = 0;
+};
+// What is free there.
+struct FreeMemory {
+  std::int64_t engine = 0, host = 0;
+  bool shared = true;  // one memory: `engine` is all of it
+
+  bool holds(const EngineBytes& needed) const {
+    if (shared) return needed.engine + needed.host <= engine;
+    return needed.engine <= engine && needed.host <= host;
+  }
+};
+
 struct Needs {
   // Matrices, slots and indices.
   std::int64_t storage_bytes = 0;

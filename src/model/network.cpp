@@ -13,7 +13,7 @@ namespace {
 using ConstMap = Eigen::Map<const Matrix>;
 
 // At most about this many hidden activations are held at a time.
-constexpr Index kBlockEntries = 1 << 22;
+constexpr Index kBlockEntries = 1 << 20;
 
 void require(bool holds, const std::string& message) {
   if (!holds) throw InvalidInput(message);
@@ -79,9 +79,13 @@ std::vector<double> predict(const Network& network, std::span<const double> X, I
   std::vector<double> prediction(static_cast<std::size_t>(samples * network.outputs), 0.0);
   Eigen::Map<Matrix> f(prediction.data(), samples, network.outputs);
   const Index block = std::max<Index>(1, kBlockEntries / std::max<Index>(1, network.neurons));
+  Matrix hidden(std::min(block, samples), network.neurons);  // one block, faulted in once
   for (Index first = 0; first < samples; first += block) {
     const Index count = std::min(block, samples - first);
-    f.middleRows(first, count) = (rows.middleRows(first, count) * U).cwiseMax(0.0) * V.transpose();
+    auto h = hidden.topRows(count);
+    h.noalias() = rows.middleRows(first, count) * U;
+    h = h.cwiseMax(0.0);
+    f.middleRows(first, count).noalias() = h * V.transpose();
   }
   return prediction;
 }

@@ -5,13 +5,14 @@
 // from many starts at once. It is not monotone (the best iterate of each start is kept) and proves
 // nothing: finding no direction above g is a failure to find, not optimality.
 // One iteration on K directions: n K (4 d + 4 c) flops in four products, about 8 n K doubles.
+// Directions go through in blocks, so that two n x K arrays stay below 2^24 entries each.
 #pragma once
 
-#include <span>
+#include <algorithm>
 
 #include "kernels/network_kernels.hpp"
 #include "src/core/backend.hpp"
-#include "src/core/dense.hpp"
+#include "src/core/transfer.hpp"
 
 namespace relulift {
 
@@ -23,15 +24,26 @@ struct Directions {
 // The k best by value, each at cosine below `closest` from every better one that is kept.
 Directions distinct(const Directions& all, Index k, double threshold, double closest);
 
+// Directions that ascend at once: even, because every second column is damped.
+inline Index ascents_at_once(Index samples, Index wanted) {
+  const Index fits = std::max<Index>(64, (Index{1} << 24) / std::max<Index>(samples, 1));
+  return std::max<Index>(std::min(wanted, fits / 2 * 2), 1);
+}
+
 template <Backend B>
 class DirectionSearch {
  public:
+  // capacity: directions that one call usually brings; more go through in more blocks.
   DirectionSearch(B& be, const Matrix& X, Index outputs, Index capacity);
 
-  // S: d x K, K <= capacity, any nonzero columns. Returns the best iterate of each column.
-  Directions ascend(const Matrix& E, const Matrix& S, Index iterations);
+  // S: d x K, any nonzero columns. Returns the best iterate of each column; of fewer columns when
+  // stop() says so in between.
+  template <class Stop>
+  Directions ascend(const Matrix& E, const Matrix& S, Index iterations, const Stop& stop);
 
  private:
+  template <class Stop>
+  Directions ascend_block(const Matrix& S, Index iterations, const Stop& stop);
   void evaluate();
   void move();
   MatrixView<double> part(const typename B::Matrix& m) const {
@@ -39,7 +51,7 @@ class DirectionSearch {
   }
 
   B& be_;
-  Index n_, d_, c_, capacity_, count_ = 0;
+  Index n_, d_, c_, block_, count_ = 0;
   typename B::Matrix X_, E_, S_, best_, T_, Z_, A_, F_;
   typename B::Slots value_, best_value_, square_;
 };
@@ -50,39 +62,54 @@ DirectionSearch<B>::DirectionSearch(B& be, const Matrix& X, Index outputs, Index
       n_(X.rows()),
       d_(X.cols()),
       c_(outputs),
-      capacity_(capacity),
+      block_(ascents_at_once(X.rows(), capacity)),
       X_(be.matrix(n_, d_)),
       E_(be.matrix(n_, c_)),
-      S_(be.matrix(d_, capacity)),
-      best_(be.matrix(d_, capacity)),
-      T_(be.matrix(d_, capacity)),
-      Z_(be.matrix(n_, capacity)),
-      A_(be.matrix(n_, capacity)),
-      F_(be.matrix(c_, capacity)),
-      value_(be.slots(capacity)),
-      best_value_(be.slots(capacity)),
-      square_(be.slots(capacity)) {
-  be_.upload(std::span<const double>(X.data(), static_cast<std::size_t>(X.size())), X_.view());
+      S_(be.matrix(d_, block_)),
+      best_(be.matrix(d_, block_)),
+      T_(be.matrix(d_, block_)),
+      Z_(be.matrix(n_, block_)),
+      A_(be.matrix(n_, block_)),
+      F_(be.matrix(c_, block_)),
+      value_(be.slots(block_)),
+      best_value_(be.slots(block_)),
+      square_(be.slots(block_)) {
+  upload(be_, X, X_.view());
 }
 
 template <Backend B>
-Directions DirectionSearch<B>::ascend(const Matrix& E, const Matrix& S, Index iterations) {
+template <class Stop>
+Directions DirectionSearch<B>::ascend(const Matrix& E, const Matrix& S, Index iterations,
+                                      const Stop& stop) {
+  upload(be_, E, E_.view());
+  Directions out{Matrix(d_, S.cols()), Vector(S.cols())};
+  Index done = 0;
+  while (done < S.cols() && !stop()) {
+    const Index count = std::min(block_, S.cols() - done);
+    const Directions block = ascend_block(S.middleCols(done, count), iterations, stop);
+    out.S.middleCols(done, count) = block.S;
+    out.value.segment(done, count) = block.value;
+    done += count;
+  }
+  out.S.conservativeResize(Eigen::NoChange, done);
+  out.value.conservativeResize(done);
+  return out;
+}
+
+template <Backend B>
+template <class Stop>
+Directions DirectionSearch<B>::ascend_block(const Matrix& S, Index iterations, const Stop& stop) {
   count_ = S.cols();
-  const auto span_of = [](auto& m) {
-    return std::span(m.data(), static_cast<std::size_t>(m.size()));
-  };
-  be_.upload(span_of(E), E_.view());
-  be_.upload(span_of(S), part(S_));
-  Vector value = Vector::Constant(count_, -1.0);
-  be_.upload(span_of(value), best_value_[0]);
+  upload(be_, S, part(S_));
+  upload(be_, Vector::Constant(count_, -1.0), best_value_[0]);
   be_.sum_columns({d_, count_}, kernels::Square{part(S_)}, square_[0]);
   be_.launch({d_, count_}, kernels::Normalize{part(S_), square_[0].address});
   evaluate();
   const auto iteration = be_.record([this] { move(); });
-  for (Index k = 0; k < iterations; ++k) iteration.replay();
+  for (Index k = 0; k < iterations && !stop(); ++k) iteration.replay();
   Directions out{Matrix(d_, count_), Vector(count_)};
-  be_.fetch(part(best_), span_of(out.S));
-  be_.fetch(best_value_[0], span_of(out.value));
+  fetch(be_, part(best_), out.S);
+  fetch(be_, best_value_[0], out.value);
   out.value = out.value.cwiseMax(0.0).cwiseSqrt();
   return out;
 }

@@ -18,6 +18,7 @@
 #include "kernels/dense_thin.hpp"
 #include "src/core/backend.hpp"
 #include "src/core/control.hpp"
+#include "src/core/transfer.hpp"
 #include "src/lift/face.hpp"
 #include "src/solvers/dense_admm_host.hpp"
 #include "src/solvers/engine.hpp"
@@ -67,7 +68,8 @@ class DenseAdmm {
   Slot rho() { return slots_[kRho]; }
   Slot next_rho() { return slots_[kNextRho]; }
 
-  enum SlotName : Index { kRho, kNextRho, kInfo, kSums, kValues = kSums + 12 };
+  // kInfo is of the last eigendecomposition, kFailed of any since the start.
+  enum SlotName : Index { kRho, kNextRho, kInfo, kFailed, kSums, kValues = kSums + 12 };
 
   B& be_;
   const ReducedProblem& problem_;
@@ -114,6 +116,7 @@ DenseAdmm<B>::DenseAdmm(B& backend, const ReducedProblem& problem, const BlockSc
       scale_(be_.matrix(face_.n, 1)),
       slots_(be_.slots(kValues + order())),
       host_(static_cast<std::size_t>(kValues + order())) {
+  be_.reserve(Needs{}.syevd(order()));
   const LossData loss = loss_data(problem, face_);
   upload(be_, face_.half_X, half_X_.view());
   upload(be_, face_.share, share_.view());
@@ -159,6 +162,7 @@ void DenseAdmm<B>::expand() {
   const Index n = face_.n, d = face_.d;
   // The largest kept_ eigenvalues; the host keeps that above the number of positive ones.
   const Slot values = slots_[kValues + order() - kept_];
+  be_.launch({1, 1}, kernels::KeepFailure{slots_[kInfo], slots_[kFailed]});
   be_.launch({order(), kept_}, kernels::RootSpectrum{loaded(), values});
   be_.syrk(Op::none, 1.0, loaded(), 0.0, P_.view());
   be_.gemm(Op::none, Op::none, 1.0, X, P_.view().block(n, 0, d, order()), 0.0, R_.view());
@@ -297,21 +301,25 @@ EngineOutcome DenseAdmm<B>::run(const Control& control, const OnCheck& on_check)
   for (Index k = 1;; ++k) {
     spectrum();
     project.replay();
-    if (options_.due(k)) {
+    // The eigensolver waits, so the clock tells how far the work is: a limit ends the next
+    // iteration, not the next regular check, which may be a minute away.
+    const bool hurry = control.stop();
+    if (hurry || options_.due(k)) {
       norms.replay();
       const Measured now = read(k);
-      if (host_[kInfo] != 0.0) return outcome(EngineStatus::numerical_failure, now);
+      if (host_[kFailed] != 0.0) return outcome(EngineStatus::numerical_failure, now);
       stall = advance(stall, now, limits);
       std::optional<EngineStatus> end = termination(now, stall, limits);
       if (!end && control.out_of_time()) end = EngineStatus::time_limit;
-      const EngineCheck check{k,
-                              now.primal,
-                              now.dual,
-                              now.primal_residual,
-                              now.dual_residual,
-                              [this] { return multipliers(); }};
+      EngineCheck check{k,
+                        now.primal,
+                        now.dual,
+                        now.primal_residual,
+                        now.dual_residual,
+                        [this] { return multipliers(); }};
+      if (hurry) check.multipliers = {};  // the outcome brings them: nobody certifies twice
       const bool go_on = !on_check || on_check(check);
-      if (!end && (!go_on || control.interrupted())) end = EngineStatus::interrupted;
+      if (!end && (!go_on || hurry)) end = EngineStatus::interrupted;
       if (end) return outcome(*end, now);
       const Index before = kept_;
       adapt();

@@ -27,12 +27,12 @@ Index columns_to_keep(Index positive, Index order) {
   return std::min(order, (wanted + 31) / 32 * 32);
 }
 
-std::int64_t dense_admm_bytes(const ReducedProblem& problem) {
+EngineBytes dense_admm_bytes(const ReducedProblem& problem) {
   const Index n = problem.n(), order = n + problem.d() + problem.c();
   const Index engine = 2 * order * order + n * order + 3 * n * n;
-  const Index eigensolver = 2 * order * order;
+  const Index eigensolver = 3 * order * order;                  // cuSOLVER's; LAPACK's is 2
   const Index certificate = 5 * order * order + 2 * 4 * n * n;  // Q, and W here and there
-  return 8 * (engine + eigensolver + certificate);
+  return {.engine = 8 * (engine + eigensolver), .host = 8 * certificate};
 }
 
 LossData loss_data(const ReducedProblem& problem, const Face& face) {

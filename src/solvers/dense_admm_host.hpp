@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <span>
 
+#include "src/core/needs.hpp"
 #include "src/lift/face.hpp"
 #include "src/solvers/termination.hpp"
 
@@ -38,8 +38,16 @@ struct DenseSums {
   // In the order of DenseAdmm::measure.
   static DenseSums from(const double* sums, double rho);
   // [eq:stop]: x in the face, y in the orthant; their multipliers differ by rho (y - x).
-  double primal_residual() const { return gap / point; }
-  double dual_residual() const { return rho * gap / multiplier; }
+  double primal_residual() const { return relative(gap, point); }
+  double dual_residual() const { return relative(rho * gap, multiplier); }
+
+ private:
+  // Where the zero network is optimal, x and y are zero, or on their way there. Blocks are scaled
+  // to norms near one (BlockScaling), so the floor is far below any solution that is not.
+  static double relative(double difference, double size) {
+    constexpr double kFloor = 1e-9;
+    return difference / std::max(size, kFloor);
+  }
 };
 
 // The penalty that balances the residuals of [eq:stop], reached in steps.
@@ -49,8 +57,9 @@ double next_penalty(const DenseAdmmOptions& options, const DenseSums& sums);
 // their number drifts. Leaving out the smallest positive eigenvalues is an error of their size.
 Index columns_to_keep(Index positive, Index order);
 
-// Of the engine, the eigensolver and the certificate of one dual candidate: about 21 n^2 doubles.
-std::int64_t dense_admm_bytes(const ReducedProblem& problem);
+// Where the engine works: its matrices and the eigensolver (about 9 n^2 doubles on a GPU). On the
+// host: multipliers and the certificate of one dual candidate (about 13 n^2).
+EngineBytes dense_admm_bytes(const ReducedProblem& problem);
 
 struct LossData {
   Vector weight, beta_weight, scale;  // n
@@ -65,17 +74,5 @@ struct PackedMultipliers {
 };
 Multipliers unpack(const ReducedProblem& problem, const Face& face,
                    const PackedMultipliers& packed);
-
-template <class B, class Derived, class View>
-void upload(B& backend, const Eigen::MatrixBase<Derived>& from, const View& to) {
-  const Matrix packed = from;
-  backend.upload(std::span<const double>(packed.data(), static_cast<std::size_t>(packed.size())),
-                 to);
-}
-
-template <class B, class View>
-void fetch(B& backend, const View& from, Matrix& to) {
-  backend.fetch(from, std::span<double>(to.data(), static_cast<std::size_t>(to.size())));
-}
 
 }  // namespace relulift

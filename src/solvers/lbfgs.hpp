@@ -6,13 +6,11 @@
 #pragma once
 
 #include <optional>
-#include <span>
 #include <utility>
-#include <vector>
 
 #include "kernels/network_lbfgs.hpp"
 #include "src/core/backend.hpp"
-#include "src/core/dense.hpp"
+#include "src/core/transfer.hpp"
 
 namespace relulift {
 
@@ -26,12 +24,12 @@ class Lbfgs {
         objective_(objective),
         rows_(objective.rows()),
         max_starts_(max_starts),
-        x_(be.matrix(rows_, capacity)),
-        p_(be.matrix(rows_, capacity)),
-        trial_(be.matrix(rows_, capacity)),
-        gradient_(be.matrix(rows_, capacity)),
-        basis_(be.matrix(rows_ * capacity, kernels::kBasis)),
-        fresh_(be.matrix(rows_ * capacity, 3)),
+        x_(be.matrix(rows_ * capacity, 1)),
+        p_(be.matrix(rows_ * capacity, 1)),
+        trial_(be.matrix(rows_ * capacity, 1)),
+        gradient_(be.matrix(rows_ * capacity, 1)),
+        basis_(be.matrix(rows_ * capacity * kernels::kBasis, 1)),
+        fresh_(be.matrix(rows_ * capacity * 3, 1)),
         gram_(be.matrix(kernels::kBasis, kernels::kBasis * max_starts)),
         fresh_gram_(be.matrix(kernels::kBasis, 3 * max_starts)),
         coefficients_(be.matrix(kernels::kBasis, max_starts)),
@@ -44,34 +42,35 @@ class Lbfgs {
     neurons_ = x.cols() / starts;
     parameters_ = rows_ * neurons_;
     objective_.shape(neurons_, starts);
-    be_.upload(std::span<const double>(x.data(), static_cast<std::size_t>(x.size())), all(x_));
+    upload(be_, x, all(x_));
     restart();
     step_.emplace(be_.record(Step{this}));
   }
 
   // The objective changed (smoothing): forget pairs and values, keep x.
   void restart() {
-    const std::vector<double> zero(static_cast<std::size_t>(rows_ * neurons_ * starts_), 0.0);
-    be_.upload(zero, all(p_));
-    const std::vector<double> idle(static_cast<std::size_t>(kernels::kLbfgsRows * max_starts_),
-                                   0.0);
-    be_.upload(idle, state_.view());
+    for (const View& view :
+         {flat(p_), stacked(basis_, kernels::kBasis), gram_.view(), state_.view()})
+      be_.launch({view.rows, view.cols}, kernels::Clear{view});
   }
 
-  // Enqueues `evaluations` steps; no read-back.
-  void advance(Index evaluations) {
-    for (Index k = 0; k < evaluations; ++k) step_->replay();
+  // Enqueues up to `evaluations` steps, none once stop() says so; no read-back. Returns how many.
+  template <class Stop>
+  Index advance(Index evaluations, const Stop& stop) {
+    Index done = 0;
+    for (; done < evaluations && !stop(); ++done) step_->replay();
+    return done;
   }
 
   // The state after what was enqueued, one column per start (kernels::LbfgsRow); waits.
   Matrix state() {
     Matrix s(kernels::kLbfgsRows, max_starts_);
-    be_.fetch(state_.view(), std::span<double>(s.data(), static_cast<std::size_t>(s.size())));
+    fetch(be_, state_.view(), s);
     return s.leftCols(starts_);
   }
   Matrix point() {
     Matrix x(rows_, neurons_ * starts_);
-    be_.fetch(all(x_), std::span<double>(x.data(), static_cast<std::size_t>(x.size())));
+    fetch(be_, all(x_), x);
     return x;
   }
 
@@ -81,14 +80,16 @@ class Lbfgs {
     Lbfgs* self = nullptr;
     void operator()() const { self->step(); }
   };
+  // A block of parameters is allocated as one column, so these views do not depend on the stride a
+  // backend gives to matrices. All neurons of all starts:
   View all(const typename B::Matrix& m) const {
-    return m.view().block(0, 0, rows_, neurons_ * starts_);
+    return {m.view().data, rows_, neurons_ * starts_, rows_};
   }
   // Parameters of one start as one column.
   View flat(const typename B::Matrix& m) const {
     return {m.view().data, parameters_, starts_, parameters_};
   }
-  // `each` columns of length parameters_ per start.
+  // `each` such columns per start.
   View stacked(const typename B::Matrix& m, Index each) const {
     return {m.view().data, parameters_, starts_ * each, parameters_};
   }

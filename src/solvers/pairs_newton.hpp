@@ -53,6 +53,8 @@ class PairsNewton {
         v_(be.matrix(N_, 1)),
         spectrum_(be.slots(N_)),
         slots_(be.slots(kSlots)) {
+    const Index samples = problem.n() + problem.p();  // the elimination's eigenbasis
+    be_.reserve(Needs{}.syevd(std::max(N_, samples)).eigenvalues(N_).potrf(std::max(N_, kept_)));
     upload(vars_.factor, constants_.view().col(0));
     upload(vars_.linear, constants_.view().col(1));
     upload(vars_.curvature, constants_.view().col(2));

@@ -3,8 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numeric>
 #include <vector>
+
+#include "src/core/random.hpp"
 
 namespace relulift {
 namespace {
@@ -17,6 +20,42 @@ Weights selected(const Weights& w, const std::vector<Index>& keep) {
   }
   return out;
 }
+
+// Finds among directions that were added the first one close to another. Directions at a distance
+// of at most `reach` are so on any axis too, and on a random one few others are.
+class Neighbours {
+ public:
+  Neighbours(const Matrix& S, double tolerance)
+      : S_(S), tolerance_(tolerance), reach_(std::sqrt(2.0 * tolerance) * (1.0 + 1e-6) + 1e-12) {
+    Random random(1);
+    Vector axis(S.rows());
+    for (Index i = 0; i < axis.size(); ++i) axis[i] = random.normal();
+    at_ = S.transpose() * (axis / std::max(axis.norm(), 1e-300));
+  }
+  void add(Index j) { seen_.emplace(at_[j], Found{count_++, j}); }
+  // The direction added first with 1 - cosine <= tolerance; -1: none.
+  Index twin(Index j) const {
+    Found first{count_, -1};
+    for (auto it = seen_.lower_bound(at_[j] - reach_);
+         it != seen_.end() && it->first <= at_[j] + reach_; ++it) {
+      const Found& other = it->second;
+      if (other.turn < first.turn &&
+          0.5 * (S_.col(j) - S_.col(other.direction)).squaredNorm() <= tolerance_)
+        first = other;
+    }
+    return first.direction;
+  }
+
+ private:
+  struct Found {
+    Index turn, direction;
+  };
+  const Matrix& S_;
+  double tolerance_, reach_;
+  Vector at_;
+  Index count_ = 0;
+  std::multimap<double, Found> seen_;
+};
 
 }  // namespace
 
@@ -45,14 +84,14 @@ Weights merged_duplicates(const Weights& weights, double tolerance) {
   std::vector<Index> order(static_cast<std::size_t>(m)), keep;
   std::iota(order.begin(), order.end(), Index{0});
   std::stable_sort(order.begin(), order.end(), [&](Index a, Index b) { return norm[a] > norm[b]; });
+  Neighbours kept(S, tolerance);
   for (const Index j : order) {
-    const auto twin = std::find_if(keep.begin(), keep.end(), [&](Index k) {
-      return 0.5 * (S.col(j) - S.col(k)).squaredNorm() <= tolerance;
-    });
-    if (twin == keep.end()) {
+    const Index twin = kept.twin(j);
+    if (twin < 0) {
+      kept.add(j);
       keep.push_back(j);
     } else {
-      w.V.col(*twin) += w.V.col(j) * (norm[j] / norm[*twin]);
+      w.V.col(twin) += w.V.col(j) * (norm[j] / norm[twin]);
     }
   }
   return balanced(selected(w, keep));

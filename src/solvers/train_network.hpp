@@ -7,13 +7,15 @@
 //  3. Rounds of column generation: directions with ||E'(Xu)_+|| > g enter [eq:ascent], refit,
 //     L-BFGS again; until none is found, or rounds stop paying.
 // Every step is kept only if J, by a separate forward pass, did not grow. The device loop reads
-// back at checks only: once per chunk of L-BFGS steps, once per ascent and per refit.
+// back at checks only: once per chunk of L-BFGS steps, once per block of ascents and per refit. The
+// clock is read between steps, so a limit costs one step more.
 #pragma once
 
 #include <algorithm>
 #include <utility>
 
 #include "src/core/control.hpp"
+#include "src/core/transfer.hpp"
 #include "src/solvers/column_generation.hpp"
 #include "src/solvers/convex_refit.hpp"
 #include "src/solvers/lbfgs.hpp"
@@ -42,6 +44,8 @@ class NetworkTrainer {
   void rounds(const Scanner& scanner);
   Directions missing(const Matrix& E, const Scanner& scanner);
   Weights with_new(const Weights& w, const Matrix& E, const Directions& found) const;
+  // gram_ and correlation_ of the first k directions in S_; false when the time ran out in between.
+  bool correlate(Index k);
   // J lowered by L-BFGS along the listed roundings. Starts of equal width, one after the other.
   Matrix descend(const Weights& w, Index starts, const std::vector<double>& smoothing);
   struct Refit {
@@ -49,11 +53,17 @@ class NetworkTrainer {
     Weights wide;  // blended with `keep` times w: every direction stays alive
   };
   Refit refit(const Weights& w, double keep);
+  // Keeps the network if it is better; offer cuts it to the width limit first.
+  bool keep_better(const Weights& w, TrainSource source);
   bool offer(const Weights& w, TrainSource source);
   double objective(const Weights& w) const {
     return objective_of(residual(X_, Y_, w), w, g_) + constant_;
   }
   bool stop() const { return stopped_ || control_->stop(); }
+  // Polled between the steps of long loops, which do not depend on it otherwise.
+  auto poll() const {
+    return [this] { return stop(); };
+  }
 
   B& be_;
   TrainOptions options_;

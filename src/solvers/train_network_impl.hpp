@@ -26,15 +26,14 @@ NetworkTrainer<B>::NetworkTrainer(B& be, const ReducedProblem& problem, const Tr
       lbfgs_(be, smoothed_, capacity_, starts_),
       search_(be, X_, Y_.cols(), options.ascents + capacity_),
       S_(be.matrix(X_.cols(), capacity_)),
-      A_(be.matrix(X_.rows(), capacity_)),
+      A_(be.matrix(std::min(X_.rows(), refit_slice(capacity_)), capacity_)),
       gram_(be.matrix(capacity_, capacity_)),
       correlation_(be.matrix(capacity_, Y_.cols())),
       data_(be.matrix(X_.rows(), X_.cols())),
       targets_(be.matrix(X_.rows(), Y_.cols())),
       random_(options.seed, 17) {
-  be_.upload(std::span<const double>(X_.data(), static_cast<std::size_t>(X_.size())), data_.view());
-  be_.upload(std::span<const double>(Y_.data(), static_cast<std::size_t>(Y_.size())),
-             targets_.view());
+  upload(be_, X_, data_.view());
+  upload(be_, Y_, targets_.view());
 }
 
 template <Backend B>
@@ -61,8 +60,8 @@ TrainReport NetworkTrainer<B>::improve(const Weights& start, const Control& cont
                                        const OnTrainCheck& on_check, const Scanner& scanner) {
   begin(control, on_check);
   Weights w = merged_duplicates(start);
-  offer(start, TrainSource::network);
-  offer(w, TrainSource::network);
+  keep_better(start, TrainSource::network);
+  keep_better(w, TrainSource::network);
   current_ = std::move(w);
   rounds(scanner);
   return best_;
@@ -70,7 +69,12 @@ TrainReport NetworkTrainer<B>::improve(const Weights& start, const Control& cont
 
 template <Backend B>
 bool NetworkTrainer<B>::offer(const Weights& w, TrainSource source) {
-  if (w.neurons() > width_) return offer(largest(w, width_), source);
+  if (w.neurons() > width_) return keep_better(largest(w, width_), source);
+  return keep_better(w, source);
+}
+
+template <Backend B>
+bool NetworkTrainer<B>::keep_better(const Weights& w, TrainSource source) {
   const double J = objective(w);
   if (!(J < best_.objective)) return false;
   best_.weights = w;
@@ -114,8 +118,7 @@ Matrix NetworkTrainer<B>::descend(const Weights& w, Index starts,
     lbfgs_.restart();
     double before = std::numeric_limits<double>::infinity();
     for (Index done = 0; done < options_.evaluations && !stop(); done += kChunk) {
-      lbfgs_.advance(kChunk);
-      best_.iteration += kChunk;
+      best_.iteration += lbfgs_.advance(kChunk, poll());
       const Matrix state = lbfgs_.state();
       const double value = state.row(kernels::kValue).sum();
       if (state.row(kernels::kDone).minCoeff() > 0.0) break;
@@ -127,24 +130,34 @@ Matrix NetworkTrainer<B>::descend(const Weights& w, Index starts,
 }
 
 template <Backend B>
+bool NetworkTrainer<B>::correlate(Index k) {
+  const Index n = X_.rows(), d = X_.cols(), c = Y_.cols(), slice = A_.view().rows;
+  const auto S = S_.view().block(0, 0, d, k);
+  for (Index first = 0; first < n; first += slice) {
+    if (first > 0 && stop()) return false;
+    const Index count = std::min(slice, n - first);
+    const double keep = first > 0 ? 1.0 : 0.0;
+    const auto A = A_.view().block(0, 0, count, k);
+    be_.gemm(Op::none, Op::none, 1.0, data_.view().block(first, 0, count, d), S, 0.0, A);
+    be_.launch({count, k}, kernels::ReLU{A, A});
+    be_.syrk(Op::transpose, 1.0, A, keep, gram_.view().block(0, 0, k, k));
+    be_.gemm(Op::transpose, Op::none, 1.0, A, targets_.view().block(first, 0, count, c), keep,
+             correlation_.view().block(0, 0, k, c));
+  }
+  return true;
+}
+
+template <Backend B>
 typename NetworkTrainer<B>::Refit NetworkTrainer<B>::refit(const Weights& w, double keep) {
   if (w.neurons() == 0) return {w, w};
-  const Index k = w.neurons(), n = X_.rows(), c = Y_.cols();
+  const Index k = w.neurons(), c = Y_.cols();
   const Vector norm = w.U.colwise().norm();
   const Matrix S = w.U.array().rowwise() / norm.transpose().array();
-  const auto A = A_.view().block(0, 0, n, k);
-  const auto St = S_.view().block(0, 0, X_.cols(), k);
-  const auto gram = gram_.view().block(0, 0, k, k);
-  const auto correlation = correlation_.view().block(0, 0, k, c);
-  be_.upload(std::span<const double>(S.data(), static_cast<std::size_t>(S.size())), St);
-  be_.gemm(Op::none, Op::none, 1.0, data_.view(), St, 0.0, A);
-  be_.launch({n, k}, kernels::ReLU{A, A});
-  be_.syrk(Op::transpose, 1.0, A, 0.0, gram);
-  be_.gemm(Op::transpose, Op::none, 1.0, A, targets_.view(), 0.0, correlation);
+  upload(be_, S, S_.view().block(0, 0, X_.cols(), k));
+  if (!correlate(k)) return {w, w};
   RefitProblem problem{Matrix(k, k), Matrix(k, c), Y_.squaredNorm(), g_};
-  be_.fetch(gram, std::span<double>(problem.gram.data(), static_cast<std::size_t>(k * k)));
-  be_.fetch(correlation,
-            std::span<double>(problem.correlation.data(), static_cast<std::size_t>(k * c)));
+  fetch(be_, gram_.view().block(0, 0, k, k), problem.gram);
+  fetch(be_, correlation_.view().block(0, 0, k, c), problem.correlation);
   const Matrix start = norm.asDiagonal() * w.V.transpose();
   const RefitResult fit = convex_refit(problem, start, 2e-5, 500, *control_);
   // By convexity J(blend) <= (1 - keep) J(fit) + keep J(w).
@@ -156,7 +169,7 @@ template <Backend B>
 Directions NetworkTrainer<B>::missing(const Matrix& E, const Scanner& scanner) {
   Matrix S(X_.cols(), options_.ascents + best_.weights.neurons());
   S << random_directions(at_, X_, options_.ascents, random_), best_.weights.U;
-  Directions found = search_.ascend(E, S, options_.ascent_iterations);
+  Directions found = search_.ascend(E, S, options_.ascent_iterations, poll());
   const double threshold = g_ * (1.0 + options_.tolerance);
   if (scanner) {
     const Matrix scanned = scanner(E, threshold);

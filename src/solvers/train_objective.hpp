@@ -8,11 +8,9 @@
 // passes. mnist_pca20 with M = 1,000: 140 MFLOP and 90 MB.
 #pragma once
 
-#include <vector>
-
 #include "kernels/network_kernels.hpp"
 #include "src/core/backend.hpp"
-#include "src/core/dense.hpp"
+#include "src/core/transfer.hpp"
 
 namespace relulift {
 
@@ -88,21 +86,17 @@ SmoothedObjective<B>::SmoothedObjective(B& be, const ScaledSamples& data, Index 
       pull_(be.slots(capacity)),
       loss_(be.slots(max_starts)),
       penalty_(be.slots(max_starts)) {
-  const auto put = [&](const Matrix& from, const typename B::Matrix& to) {
-    be_.upload(std::span<const double>(from.data(), static_cast<std::size_t>(from.size())),
-               to.view());
-  };
-  put(data.X, X_);
-  put(data.Y, Y_);
-  put(data.scale, scale_);
+  upload(be_, data.X, X_.view());
+  upload(be_, data.Y, Y_.view());
+  upload(be_, data.scale, scale_.view());
   Matrix weight(d_ + c_, 1);
   weight.col(0).head(d_) = data.weight_decay * data.scale.array().square();
   weight.col(0).tail(c_).setConstant(data.weight_decay);
-  put(weight, weight_);
+  upload(be_, weight, weight_.view());
   Matrix row(n_, 2);
   row.col(0) = data.row_norm;
   row.col(1) = data.row_norm.cwiseMax(1e-150).cwiseInverse();
-  put(row, row_);
+  upload(be_, row, row_.view());
 }
 
 template <Backend B>

@@ -12,7 +12,8 @@
 namespace relulift {
 
 struct TrainOptions {
-  // Width limit while searching and of the result; 0: max(2n, 300), less where memory forbids.
+  // Width limit while searching and of the result (a wider start that is better stays); 0: from the
+  // sizes, default_width.
   Index max_neurons = 0;
   // Independent random networks at the beginning; their union is refitted. 0: from the sizes.
   Index starts = 0;

@@ -3,7 +3,7 @@
 //  - storage is mapped without access and opened inside an operation only: a host dereference
 //    faults;
 //  - record() executes nothing and freezes every argument, as a stream capture does;
-//  - allocation, upload, fetch and eigensolvers inside record() throw;
+//  - allocation, upload, fetch, factorisations and eigensolvers inside record() throw;
 //  - a functor that carries an address of host memory throws;
 //  - columns are padded and blocks fenced with NaNs: code that takes ld == rows for granted, or
 //    writes outside, is seen;
@@ -199,7 +199,6 @@ class StrictBackend {
   using Matrix = strict::Block;
   using Slots = strict::Slots;
   using Indices = strict::Indices;
-  static constexpr bool can_record_syevd = false;
 
   class Recording {
    public:
@@ -221,7 +220,10 @@ class StrictBackend {
   bool fences_intact() const { return state_->arena->fences_intact(); }
 
   static std::int64_t workspace_bytes(const Needs&) { return 0; }
-  void reserve(const Needs&) {}
+  void reserve(const Needs& needs) {
+    refuse_while_recording("reserve");
+    state_->cpu.reserve(needs);
+  }
 
   Matrix matrix(Index rows, Index cols) const { return block(rows, cols, rows + 3); }
   Slots slots(Index count) const { return Slots(block(count, 1, count)); }
@@ -272,6 +274,7 @@ class StrictBackend {
     enqueue([=](CpuBackend& cpu) { cpu.syrk(op, alpha, a, beta, c); });
   }
   void potrf(MatrixView<double> a, Slot info) const {
+    refuse_while_recording("potrf");
     on_device(a.data, info.address);
     enqueue([=](CpuBackend& cpu) { cpu.potrf(a, info); });
   }

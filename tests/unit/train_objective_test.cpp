@@ -166,7 +166,7 @@ TEST(Lbfgs, MinimisesSeveralIllConditionedQuadraticsAtOnce) {
   Lbfgs<CpuBackend, Quadratic<CpuBackend>> lbfgs(be, f, 40, 2);
 
   lbfgs.begin(Matrix::Zero(1, 40), 2);
-  lbfgs.advance(150);
+  lbfgs.advance(150, [] { return false; });
 
   const Matrix x = lbfgs.point(), state = lbfgs.state();
   EXPECT_LT((x.leftCols(20).array() - 1.0).abs().maxCoeff(), 1e-5);

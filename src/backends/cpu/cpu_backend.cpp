@@ -4,6 +4,7 @@
 #include <cblas.h>
 #include <lapacke.h>
 #include <omp.h>
+#include <sys/mman.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -17,16 +18,29 @@ namespace relulift {
 
 namespace cpu {
 
-void Free::operator()(void* memory) const noexcept { std::free(memory); }
+void Free::operator()(void* memory) const noexcept {
+  if (mapped_bytes > 0) {
+    munmap(memory, mapped_bytes);
+  } else {
+    std::free(memory);
+  }
+}
 
-void* allocate_zeroed(Index count, std::size_t size) {
-  constexpr std::size_t kLine = 64;
+Allocation allocate_zeroed(Index count, std::size_t size) {
+  constexpr std::size_t kLine = 64, kLarge = std::size_t{16} << 20;
   const std::size_t bytes = static_cast<std::size_t>(std::max<Index>(count, 1)) * size;
   const std::size_t padded = (bytes + kLine - 1) / kLine * kLine;
+  if (padded >= kLarge) {
+    void* memory =
+        mmap(nullptr, padded, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) throw std::bad_alloc();
+    madvise(memory, padded, MADV_HUGEPAGE);  // fewer faults; a refusal costs nothing
+    return {memory, padded};
+  }
   void* memory = std::aligned_alloc(kLine, padded);
   if (memory == nullptr) throw std::bad_alloc();
   std::memset(memory, 0, padded);
-  return memory;
+  return {memory, 0};
 }
 
 struct IndicesAccess {

@@ -22,17 +22,24 @@ namespace relulift {
 namespace cpu {
 
 struct Free {
+  std::size_t mapped_bytes = 0;  // 0: of the heap
   void operator()(void* memory) const noexcept;
 };
 template <class T>
 using Buffer = std::unique_ptr<T[], Free>;
 
-// Zeroed, aligned to a cache line. Throws std::bad_alloc.
-void* allocate_zeroed(Index count, std::size_t size);
+// Zeroed, aligned to a cache line. Throws std::bad_alloc. Large blocks are mapped: a page costs
+// nothing before its first use, and reserved capacity is often never used.
+struct Allocation {
+  void* memory;
+  std::size_t mapped_bytes;
+};
+Allocation allocate_zeroed(Index count, std::size_t size);
 
 template <class T>
 Buffer<T> zeroed(Index count) {
-  return Buffer<T>(static_cast<T*>(allocate_zeroed(count, sizeof(T))));
+  const Allocation block = allocate_zeroed(count, sizeof(T));
+  return Buffer<T>(static_cast<T*>(block.memory), Free{block.mapped_bytes});
 }
 
 class Matrix {
@@ -91,7 +98,6 @@ class CpuBackend {
   using Matrix = cpu::Matrix;
   using Slots = cpu::Slots;
   using Indices = cpu::Indices;
-  static constexpr bool can_record_syevd = true;
 
   class Recording {
    public:

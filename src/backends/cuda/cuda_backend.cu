@@ -209,6 +209,7 @@ CudaBackend::Scratch CudaBackend::potrf_scratch(MatrixView<const double> a) cons
 }
 
 void CudaBackend::potrf(MatrixView<double> a, Slot slot) {
+  refuse_while_recording("potrf");
   require(a.rows == a.cols, "potrf: not square");
   if (a.rows == 0) {
     check(cudaMemsetAsync(slot.address, 0, sizeof(double), stream_.get()));

@@ -71,8 +71,6 @@ class CudaBackend {
   using Slots = cuda::Slots;
   using Indices = cuda::Indices;
   using Recording = cuda::Recording;
-  // cuSOLVER's eigensolvers wait for the device inside.
-  static constexpr bool can_record_syevd = false;
 
   // Throws DeviceUnavailable without a driver or a device of that number.
   explicit CudaBackend(int device = 0);
