@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // One engine alone on one data set: its bound against time, and where the time goes by operation.
 //   engine_profile FILE.csv|teacher:N:D:C [--engine dense|interior] [--rows N] [--seconds S]
-//   [--iterations K]
+//                  [--iterations K] [--scaling network|none]
+// --scaling none takes the dense engine's block scaling away.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -20,13 +21,14 @@
 int main(int argc, char** argv) {
   using namespace relulift;
   CLI::App app("Profile of one engine");
-  std::string file, engine = "interior";
+  std::string file, engine = "interior", scaling = "network";
   double weight_decay = 0.1, seconds = 60.0, train_seconds = 10.0;
   Index rows = 1 << 30, iterations = 0;
   int threads = 2;
   PairsOptions pairs;
   app.add_option("file", file)->required();
   app.add_option("--engine", engine);
+  app.add_option("--scaling", scaling);
   app.add_option("--rows", rows);
   app.add_option("--seconds", seconds);
   app.add_option("--iterations", iterations);
@@ -63,7 +65,12 @@ int main(int argc, char** argv) {
     TrainOptions train;
     const Weights network =
         NetworkTrainer(cpu, reduced, train).run(Control(train_seconds), {}).weights;
-    DenseAdmm engine_run(backend, reduced, block_scaling(reduced, network), options);
+    BlockScaling scales = block_scaling(reduced, network);
+    if (scaling == "none") {  // rows of unit mean square, u and v as they come
+      const double mean = reduced.X.squaredNorm() / static_cast<double>(reduced.n());
+      scales = {.row = Vector::Constant(reduced.n(), 1.0 / std::sqrt(mean)), .u = 1.0, .v = 1.0};
+    }
+    DenseAdmm engine_run(backend, reduced, scales, options);
     engine_run.warm_start(network);
     control = Control(seconds);
     outcome = engine_run.run(control, [&](const EngineCheck& c) {
