@@ -87,10 +87,13 @@ namespace {
 // Where a file written as `path` comes to stand: through symbolic links. rename() over a device
 // such as /dev/null would replace the device.
 Path target_of(const Path& path) {
+  if (path.empty()) throw FileError("the output file has no name");
   std::error_code error;
   const Path target = std::filesystem::is_symlink(path, error)
                           ? std::filesystem::weakly_canonical(path, error)
                           : path;
+  if (std::filesystem::is_symlink(path, error) && !std::filesystem::exists(path, error))
+    throw FileError(path.string() + ": is a symbolic link that leads nowhere");
   if (!target.has_filename() || std::filesystem::is_directory(target, error))
     throw FileError(path.string() + ": is a folder, not a file");
   if (std::filesystem::exists(target, error) && !std::filesystem::is_regular_file(target, error))
