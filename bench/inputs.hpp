@@ -6,13 +6,11 @@
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
+#include <relulift/generate.hpp>
 #include <relulift/io.hpp>
-#include <relulift/network.hpp>
 #include <relulift/problem.hpp>
 #include <string>
 #include <vector>
-
-#include "src/core/random.hpp"
 
 namespace relulift::bench {
 
@@ -34,21 +32,12 @@ inline Problem load(const std::filesystem::path& path, double weight_decay) {
   return problem;
 }
 
-// Gaussian X and the outputs of a planted network of ten neurons, plus noise.
+// What `relulift generate teacher --seed 0` writes.
 inline Problem teacher(Index n, Index d, Index c, double weight_decay) {
-  Random random(0);
-  Network net{.features = d, .outputs = c, .neurons = 10, .U = {}, .V = {}};
-  Problem p{
-      .samples = n, .features = d, .outputs = c, .X = {}, .Y = {}, .weight_decay = weight_decay};
-  const auto fill = [&](std::vector<double>& to, Index size, double scale) {
-    for (Index k = 0; k < size; ++k) to.push_back(scale * random.normal());
-  };
-  fill(net.U, d * net.neurons, 1.0 / std::sqrt(static_cast<double>(d)));
-  fill(net.V, c * net.neurons, 0.5);
-  fill(p.X, n * d, 1.0);
-  p.Y = predict(net, p.X, n);
-  for (double& y : p.Y) y += 0.1 * random.normal();
-  return p;
+  Problem problem =
+      generate({.recipe = Recipe::teacher, .samples = n, .features = d, .outputs = c}).problem;
+  problem.weight_decay = weight_decay;
+  return problem;
 }
 
 // A file, or "teacher:N:D:C".

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <limits>
 #include <map>
 #include <relulift/network.hpp>
@@ -119,6 +120,12 @@ Model read_model(const Path& path);
 
 // Writes under a temporary name in the same folder, then renames: the file is whole or not there.
 void write_file(const Path& path, std::string_view content);
+
+// Writes a CSV table with columns x0, x1, .., y0, y1, .. and one line per sample, each number as
+// the shortest decimal that reads back as the same double. Under a temporary name first, as
+// write_file. `go_on` is asked about once per megabyte; when it returns false nothing is written,
+// and the result is false. Throws what validate throws.
+bool write_table(const Path& path, const Problem& problem, const std::function<bool()>& go_on = {});
 
 // Throws FileError when write_file would fail for what stands at `path` or for the rights of its
 // folder: asked before long work whose result goes there.

@@ -25,28 +25,13 @@ void check_fits_memory(const std::string& source, const std::string& what, doubl
                                    human_bytes(bytes), human_bytes(free_bytes)));
 }
 
+int Descriptor::close() {
+  const int result = fd_ < 0 ? 0 : ::close(fd_);
+  fd_ = -1;
+  return result;
+}
+
 namespace {
-// An open file; closed on every way out.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-  // close() may report a late write error.
-  int close() {
-    const int result = ::close(fd_);
-    fd_ = -1;
-    return result;
-  }
-
- private:
-  int fd_;
-};
-
 [[noreturn]] void fail(const Path& path, const char* doing) {
   throw FileError(
       fmt::format("{}: cannot be {} ({})", path.string(), doing, system_message(errno)));
@@ -87,17 +72,45 @@ namespace {
 // Where a file written as `path` comes to stand: through symbolic links. rename() over a device
 // such as /dev/null would replace the device.
 Path target_of(const Path& path) {
+  if (path.empty()) throw FileError("the output file has no name");
   std::error_code error;
   const Path target = std::filesystem::is_symlink(path, error)
                           ? std::filesystem::weakly_canonical(path, error)
                           : path;
+  if (std::filesystem::is_symlink(path, error) && !std::filesystem::exists(path, error))
+    throw FileError(path.string() + ": is a symbolic link that leads nowhere");
   if (!target.has_filename() || std::filesystem::is_directory(target, error))
     throw FileError(path.string() + ": is a folder, not a file");
   if (std::filesystem::exists(target, error) && !std::filesystem::is_regular_file(target, error))
     throw FileError(path.string() + ": is not a regular file");
   return target;
 }
+
+Path temporary_name(const Path& target) {
+  return target.parent_path() / fmt::format(".{}.{}.tmp", target.filename().string(), ::getpid());
+}
 }  // namespace
+
+NewFile::NewFile(const Path& path)
+    : path_(path),
+      target_(target_of(path)),
+      temporary_(temporary_name(target_)),
+      file_(
+          ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666)) {
+  if (file_.get() < 0) fail(path_, "written");
+}
+
+NewFile::~NewFile() {
+  if (!committed_) ::unlink(temporary_.c_str());
+}
+
+void NewFile::append(std::string_view content) { write_all(file_.get(), content, path_); }
+
+void NewFile::commit() {
+  if (::fsync(file_.get()) != 0 || file_.close() != 0) fail(path_, "written");
+  if (::rename(temporary_.c_str(), target_.c_str()) != 0) fail(path_, "written");
+  committed_ = true;
+}
 
 }  // namespace io
 
@@ -109,20 +122,9 @@ void check_writable(const Path& path) {
 }
 
 void write_file(const Path& path, std::string_view content) {
-  const Path target = io::target_of(path);
-  const Path temporary =
-      target.parent_path() / fmt::format(".{}.{}.tmp", target.filename().string(), ::getpid());
-  try {
-    io::Descriptor file(
-        ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666));
-    if (file.get() < 0) io::fail(path, "written");
-    io::write_all(file.get(), content, path);
-    if (::fsync(file.get()) != 0 || file.close() != 0) io::fail(path, "written");
-    if (::rename(temporary.c_str(), target.c_str()) != 0) io::fail(path, "written");
-  } catch (...) {
-    ::unlink(temporary.c_str());
-    throw;
-  }
+  io::NewFile file(path);
+  file.append(content);
+  file.commit();
 }
 
 }  // namespace relulift

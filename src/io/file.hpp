@@ -4,6 +4,7 @@
 
 #include <relulift/io.hpp>
 #include <string>
+#include <string_view>
 
 namespace relulift::io {
 
@@ -14,6 +15,41 @@ std::string read_file(const Path& path);
 // Throws InvalidInput "SOURCE: WHAT needs B bytes, M are free" before an allocation that cannot
 // work.
 void check_fits_memory(const std::string& source, const std::string& what, double bytes);
+
+// An open file; closed on every way out.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() { close(); }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+  // May report a late write error, by -1 and errno.
+  int close();
+
+ private:
+  int fd_;
+};
+
+// A file that comes to stand at `path` with commit(), whole, and is not there without: it is
+// written in parts under a temporary name in the same folder. Every failure throws FileError.
+class NewFile {
+ public:
+  explicit NewFile(const Path& path);
+  ~NewFile();
+  NewFile(const NewFile&) = delete;
+  NewFile& operator=(const NewFile&) = delete;
+
+  void append(std::string_view content);
+  void commit();
+
+ private:
+  Path path_;    // as the caller names it
+  Path target_;  // through symbolic links
+  Path temporary_;
+  Descriptor file_;
+  bool committed_ = false;
+};
 
 // The system's sentence for errno.
 std::string system_message(int error);

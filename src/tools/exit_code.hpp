@@ -6,7 +6,7 @@
 namespace relulift::tools {
 
 enum ExitCode {
-  kWritten = 0,  // a network and a bound were written, whatever limit stopped the run
+  kWritten = 0,  // what was asked for was written, whatever limit stopped the run
   kUnexpected = 1,
   kInput = 2,
   kDevice = 3,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ctrl-C and SIGTERM in train and certify: the first asks the solver to stop and the result is
-// written, the second ends the program at once. Other subcommands have nothing to save.
+// Ctrl-C and SIGTERM: the first asks to stop, so that train and certify write their result and
+// generate takes its half-written file away; the second ends the program at once. Other subcommands
+// have nothing to save.
 #pragma once
 
 namespace relulift::tools {

@@ -248,6 +248,63 @@ std::vector<Hostile> models() {
   };
 }
 
+std::vector<Hostile> generations() {
+  const std::string sizes = " --samples 9 --features 2 --outputs 3";
+  const std::string rest = " --seed 1 --out t.csv";
+  const std::string spiral = "generate spiral --samples 9";
+  return {
+      {"NoRecipe", "", "generate" + sizes + rest, "RECIPE"},
+      {"UnknownRecipe", "", "generate moons" + sizes + rest, "moons"},
+      {"NoSamples", "", "generate teacher --features 2 --outputs 3" + rest, "--samples"},
+      {"NoSeed", "", "generate teacher" + sizes + " --out t.csv", "--seed"},
+      {"NoOut", "", "generate teacher" + sizes + " --seed 1", "--out"},
+      {"ZeroSamples", "", "generate teacher --samples 0 --features 2 --outputs 3" + rest,
+       "samples must be at least 1, not 0"},
+      {"NegativeFeatures", "", "generate random --samples 9 --features=-2 --outputs 3" + rest,
+       "features must be at least 1, not -2"},
+      {"ZeroOutputs", "", "generate random --samples 9 --features 2 --outputs 0" + rest,
+       "outputs must be at least 1, not 0"},
+      {"FractionOfASample", "", "generate teacher --samples 1.5 --features 2 --outputs 3" + rest,
+       "--samples"},
+      {"SamplesBeyondIntegers", "",
+       "generate teacher --samples 9223372036854775808 --features 2 --outputs 3" + rest,
+       "--samples: '9223372036854775808' is no whole number of at most 64 bits"},
+      {"SeedBeyondIntegers", "", "generate teacher --out t.csv --seed 9223372036854775808" + sizes,
+       "--seed"},
+      {"WordAsSeed", "", "generate teacher --out t.csv --seed today" + sizes, "--seed"},
+      {"SpiralOfThreeFeatures", "", spiral + " --features 3 --outputs 3" + rest,
+       "spiral needs 2 features, not 3"},
+      {"SpiralOfOneArm", "", spiral + " --features 2 --outputs 1" + rest, "needs 2 to 11 outputs"},
+      {"SpiralOfTwelveArms", "", "generate spiral --samples 99 --features 2 --outputs 12" + rest,
+       "needs 2 to 11 outputs"},
+      {"SpiralWithAnEmptyArm", "", "generate spiral --samples 2 --features 2 --outputs 3" + rest,
+       "spiral needs a sample for each of its 3 arms"},
+      {"NegativeNoise", "", "generate teacher --noise=-1" + sizes + rest,
+       "noise must be between 0 and 1e6, not -1"},
+      {"NanNoise", "", "generate teacher --noise nan" + sizes + rest, "noise must be between"},
+      {"InfiniteNoise", "", "generate teacher --noise inf" + sizes + rest, "noise must be between"},
+      {"NegativeSeedOfATable", "", "generate teacher --out t.csv --seed=-1" + sizes,
+       "--seed must be at least 0, not -1"},
+      {"TableBeyondMemory", "",
+       "generate teacher --samples 1000000000000 --features 1000 --outputs 3" + rest,
+       "1000000000000 x (1000 + 3) numbers needs 8.0 PB of memory"},
+      {"TableBeyondIntegers", "",
+       "generate random --samples 9223372036854775807 --features 9223372036854775807 --outputs "
+       "9223372036854775807" +
+           rest,
+       "of memory"},
+      {"TableOntoAFolder", "", "generate teacher --seed 1 --out folder" + sizes,
+       "folder: is a folder, not a file"},
+      {"TableOntoADevice", "", "generate teacher --seed 1 --out /dev/full" + sizes,
+       "/dev/full: is not a regular file"},
+      {"TableIntoNowhere", "", "generate teacher --seed 1 --out no/such/t.csv" + sizes,
+       "no/such/t.csv: cannot be written (No such file or directory)"},
+      {"TableBelowAFile", "", "generate teacher --seed 1 --out good.csv/t.csv" + sizes,
+       "good.csv/t.csv: cannot be written"},
+      {"TwoRecipes", "", "generate teacher random" + sizes + rest, "random"},
+  };
+}
+
 class HostileInput : public testing::TestWithParam<Hostile> {};
 
 std::map<std::string, std::string> everything_in(const fs::path& folder) {
@@ -285,6 +342,7 @@ TEST_P(HostileInput, EndsInOneSentenceAndLeavesNothingBehind) {
 const auto kName = [](const auto& info) { return info.param.name; };
 INSTANTIATE_TEST_SUITE_P(Tables, HostileInput, testing::ValuesIn(tables()), kName);
 INSTANTIATE_TEST_SUITE_P(Usage, HostileInput, testing::ValuesIn(usage()), kName);
+INSTANTIATE_TEST_SUITE_P(Generations, HostileInput, testing::ValuesIn(generations()), kName);
 INSTANTIATE_TEST_SUITE_P(Models, HostileInput, testing::ValuesIn(models()), kName);
 
 }  // namespace

@@ -94,6 +94,21 @@ TEST(OutputFile, IsWrittenThroughATemporaryName) {
   EXPECT_EQ(error_of([&] { write_file("/dev/null", "x"); }), "/dev/null: is not a regular file");
 }
 
+// The link would be replaced by the file, or the file would come to stand where nobody looks.
+TEST(OutputFile, ALinkThatLeadsNowhereIsRefused) {
+  const TemporaryFolder folder;
+  fs::create_symlink("absent", folder / "dangling");
+  fs::create_symlink("loop", folder / "loop");
+
+  for (const char* name : {"dangling", "loop"})
+    EXPECT_EQ(error_of([&] { write_file(folder / name, "x"); }),
+              (folder / name).string() + ": is a symbolic link that leads nowhere");
+  EXPECT_EQ(error_of([&] { write_file("", "x"); }), "the output file has no name");
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), {}), 2);
+  EXPECT_TRUE(fs::is_symlink(folder / "dangling"));
+  EXPECT_TRUE(fs::is_symlink(folder / "loop"));
+}
+
 TEST(OutputFile, IsRefusedBeforeItIsWritten) {
   const TemporaryFolder folder;
   folder.write("f", "one");
