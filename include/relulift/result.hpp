@@ -49,8 +49,7 @@ struct Certificate {
   //   "none"      nothing was proved;
   //   "floor"     from norms of the data alone, without a solver;
   //   "cholesky"  multipliers of the relaxation, checked by a factorisation [eq:cholesky];
-  //   "cones"     search over cones of weight space [eq:rescale];
-  //   "exact"     presolve left nothing to train, so the zero network is optimal.
+  //   "cones"     search over cones of weight space [eq:rescale].
   std::string kind = "none";
   // No network the claim covers has a smaller objective. -inf when nothing was proved.
   double lower_bound = -std::numeric_limits<double>::infinity();
@@ -60,7 +59,10 @@ struct Certificate {
 struct Relaxation {
   std::string engine = "none";  // "dense", "interior", "none"
   std::string status = "none";  // of the engine alone: optimal, stalled, time_limit, ...
+  // "interior": objective of a point feasible up to rounding, so p_sdp is at most this [eq:primal].
+  // "dense": an estimate.
   double primal = std::numeric_limits<double>::quiet_NaN();
+  // The best value that the engine's multipliers proved: p_sdp is at least this.
   double dual = std::numeric_limits<double>::quiet_NaN();
   Index iterations = 0;
 };

@@ -48,24 +48,6 @@ Winner winner_of(const TrainReport& report) {
   return report.source == TrainSource::network ? Winner::network : Winner::column_generation;
 }
 
-const char* to_string(EngineStatus status) {
-  switch (status) {
-    case EngineStatus::optimal:
-      return "optimal";
-    case EngineStatus::stalled:
-      return "stalled";
-    case EngineStatus::time_limit:
-      return "time_limit";
-    case EngineStatus::iteration_limit:
-      return "iteration_limit";
-    case EngineStatus::interrupted:
-      return "interrupted";
-    case EngineStatus::numerical_failure:
-      break;
-  }
-  return "numerical_failure";
-}
-
 }  // namespace
 
 Session::Session(const Problem& problem, const Options& options, const Network* given)
@@ -319,22 +301,10 @@ Status Session::status() const {
   if (control_.out_of_time()) return Status::time_limit;
   if (gap_met()) return Status::optimal;
   if (!engine_status_) return presolved_.reduced.n() == 0 ? Status::optimal : Status::stalled;
-  switch (*engine_status_) {
-    case EngineStatus::optimal:
-      return Status::optimal;
-    case EngineStatus::iteration_limit:
-      return Status::iteration_limit;
-    case EngineStatus::time_limit:
-      return Status::time_limit;
-    case EngineStatus::interrupted:
-      return Status::interrupted;
-    case EngineStatus::numerical_failure:  // after a proof it is a stall
-      if (std::isnan(result_.relaxation.dual)) return Status::numerical_failure;
-      return Status::stalled;
-    case EngineStatus::stalled:
-      break;
-  }
-  return Status::stalled;
+  // After a proof a breakdown is a stall.
+  if (*engine_status_ == Status::numerical_failure && !std::isnan(result_.relaxation.dual))
+    return Status::stalled;
+  return *engine_status_;
 }
 
 Result Session::finish() {

@@ -70,7 +70,7 @@ class Session {
   Candidate best_;
   Weights best_weights_;  // of best_, reduced coordinates
   Matrix missed_;         // d x k: directions a full search met, for the next scan
-  std::optional<EngineStatus> engine_status_;
+  std::optional<Status> engine_status_;
   Index width_ = 0;  // neurons that training may use
   bool stopped_ = false;
   double last_report_ = 0.0;

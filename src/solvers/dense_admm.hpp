@@ -50,7 +50,7 @@ class DenseAdmm {
   void set(Slot slot, double value) { be_.launch({1, 1}, kernels::SetSlot{slot, value}); }
   Multipliers multipliers();
   Matrix lifted();
-  EngineOutcome outcome(EngineStatus status, const Measured& now);
+  EngineOutcome outcome(Status status, const Measured& now);
 
   Index order() const { return face_.order(); }
   Index thin() const { return face_.d + face_.c; }
@@ -277,13 +277,13 @@ void DenseAdmm<B>::adapt() {
 }
 
 template <Backend B>
-EngineOutcome DenseAdmm<B>::outcome(EngineStatus status, const Measured& now) {
+EngineOutcome DenseAdmm<B>::outcome(Status status, const Measured& now) {
   EngineOutcome out;
   out.status = status;
   out.iterations = now.iteration;
   out.primal = now.primal;
   out.dual = now.dual;
-  if (status == EngineStatus::numerical_failure) return out;
+  if (status == Status::numerical_failure) return out;
   out.S = lifted();
   out.multipliers = multipliers();
   return out;
@@ -307,10 +307,10 @@ EngineOutcome DenseAdmm<B>::run(const Control& control, const OnCheck& on_check)
     if (hurry || options_.due(k)) {
       norms.replay();
       const Measured now = read(k);
-      if (host_[kFailed] != 0.0) return outcome(EngineStatus::numerical_failure, now);
+      if (host_[kFailed] != 0.0) return outcome(Status::numerical_failure, now);
       stall = advance(stall, now, limits);
-      std::optional<EngineStatus> end = termination(now, stall, limits);
-      if (!end && control.out_of_time()) end = EngineStatus::time_limit;
+      std::optional<Status> end = termination(now, stall, limits);
+      if (!end && control.out_of_time()) end = Status::time_limit;
       EngineCheck check{k,
                         now.primal,
                         now.dual,
@@ -319,7 +319,7 @@ EngineOutcome DenseAdmm<B>::run(const Control& control, const OnCheck& on_check)
                         [this] { return multipliers(); }};
       if (hurry) check.multipliers = {};  // the outcome brings them: nobody certifies twice
       const bool go_on = !on_check || on_check(check);
-      if (!end && (!go_on || hurry)) end = EngineStatus::interrupted;
+      if (!end && (!go_on || hurry)) end = Status::interrupted;
       if (end) return outcome(*end, now);
       const Index before = kept_;
       adapt();

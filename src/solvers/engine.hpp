@@ -5,19 +5,11 @@
 
 #include <functional>
 #include <limits>
+#include <relulift/result.hpp>
 
 #include "src/presolve/reduced_problem.hpp"
 
 namespace relulift {
-
-enum class EngineStatus {
-  optimal,
-  stalled,
-  time_limit,
-  iteration_limit,
-  interrupted,
-  numerical_failure
-};
 
 struct EngineCheck {
   Index iteration = 0;
@@ -35,7 +27,7 @@ struct EngineCheck {
 using OnCheck = std::function<bool(const EngineCheck&)>;
 
 struct EngineOutcome {
-  EngineStatus status = EngineStatus::numerical_failure;
+  Status status = Status::numerical_failure;
   Index iterations = 0;
   double primal = std::numeric_limits<double>::quiet_NaN();
   double dual = std::numeric_limits<double>::quiet_NaN();

@@ -34,7 +34,7 @@ class PairsInteriorPoint {
         point_(start_.point(active_.pairs())) {}
 
   EngineOutcome run(const Control& control, const OnCheck& on_check) {
-    out_.status = EngineStatus::optimal;
+    out_.status = Status::optimal;
     int level = 0;
     for (round_ = 0;; ++round_) {
       PairsNewton<B> newton(be_, lift_, problem_, point_);
@@ -44,11 +44,11 @@ class PairsInteriorPoint {
         newton.fetch(point_);
         newton.fetch_gram(K_);
         finish_round();
-        if (!report(newton, on_check)) return stop(EngineStatus::interrupted);
+        if (!report(newton, on_check)) return stop(Status::interrupted);
       }
       if (end == End::stopped) return finish();
       if (end != End::converged) {
-        if (cold_) return stop(EngineStatus::numerical_failure);
+        if (cold_) return stop(Status::numerical_failure);
         restart(1.0);
         continue;
       }
@@ -91,12 +91,12 @@ class PairsInteriorPoint {
       if (at.dual > best_) best_ = at.dual;
       dual_ = at.dual;
       if (at.gap < tolerance * (0.01 + std::abs(at.dual))) return End::converged;
-      if (due(at.dual) && !report(newton, on_check)) return stopped(EngineStatus::interrupted);
+      if (due(at.dual) && !report(newton, on_check)) return stopped(Status::interrupted);
       if (options_.max_iterations > 0 && out_.iterations >= options_.max_iterations)
-        return stopped(EngineStatus::iteration_limit);
-      if (control.interrupted()) return stopped(EngineStatus::interrupted);
+        return stopped(Status::iteration_limit);
+      if (control.interrupted()) return stopped(Status::interrupted);
       // A step cannot be interrupted: none is begun that would overrun the limit.
-      if (control.remaining() < longest_step_) return stopped(EngineStatus::time_limit);
+      if (control.remaining() < longest_step_) return stopped(Status::time_limit);
       // Steps from a restart begin short and grow: that is no standstill.
       const double length = std::max(at.primal_step, at.dual_step);
       short_steps = k > 0 && length < kShortStep && length < kGrowth * last ? short_steps + 1 : 0;
@@ -109,7 +109,7 @@ class PairsInteriorPoint {
     }
   }
 
-  End stopped(EngineStatus status) {
+  End stopped(Status status) {
     out_.status = status;
     return End::stopped;
   }
@@ -186,7 +186,7 @@ class PairsInteriorPoint {
     point_ = std::move(fresh);
   }
 
-  EngineOutcome stop(EngineStatus status) {
+  EngineOutcome stop(Status status) {
     out_.status = status;
     return finish();
   }

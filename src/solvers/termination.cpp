@@ -21,17 +21,16 @@ Stall advance(const Stall& before, const Measured& now, const Limits& limits) {
   return {before.primal, before.dual, before.checks + 1};
 }
 
-std::optional<EngineStatus> termination(const Measured& now, const Stall& stall,
-                                        const Limits& limits) {
+std::optional<Status> termination(const Measured& now, const Stall& stall, const Limits& limits) {
   if (!std::isfinite(now.primal_residual) || !std::isfinite(now.dual_residual)) {
-    return EngineStatus::numerical_failure;
+    return Status::numerical_failure;
   }
   if (now.primal_residual <= limits.tolerance && now.dual_residual <= limits.tolerance) {
-    return EngineStatus::optimal;
+    return Status::optimal;
   }
-  if (stall.checks >= limits.stall_checks) return EngineStatus::stalled;
+  if (stall.checks >= limits.stall_checks) return Status::stalled;
   if (limits.max_iterations > 0 && now.iteration >= limits.max_iterations) {
-    return EngineStatus::iteration_limit;
+    return Status::iteration_limit;
   }
   return std::nullopt;
 }

@@ -35,7 +35,6 @@ struct Stall {
 Stall advance(const Stall& before, const Measured& now, const Limits& limits);
 
 // Nothing: go on. Time and interruption are the caller's, who owns the clock.
-std::optional<EngineStatus> termination(const Measured& now, const Stall& stall,
-                                        const Limits& limits);
+std::optional<Status> termination(const Measured& now, const Stall& stall, const Limits& limits);
 
 }  // namespace relulift

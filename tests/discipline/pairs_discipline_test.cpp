@@ -31,7 +31,7 @@ TEST(PairsDiscipline, ARoundAllocatesNothingAndReadsBackAFixedNumberOfTimes) {
 
   const EngineOutcome out = engine.run(Control(), {});
 
-  EXPECT_NE(out.status, EngineStatus::numerical_failure);
+  EXPECT_NE(out.status, Status::numerical_failure);
   ASSERT_FALSE(by_round.empty());
   for (const auto& [round, at] : by_round) {
     for (std::size_t k = 2; k < at.size(); ++k) {

@@ -54,7 +54,7 @@ TEST_F(CudaEngines, DenseTakesTheSameFiftyIterations) {
     const EngineOutcome a = cpu_->dense(p, request, Control(), {});
     const EngineOutcome b = gpu_->dense(p, request, Control(), {});
 
-    EXPECT_EQ(a.status, EngineStatus::iteration_limit);
+    EXPECT_EQ(a.status, Status::iteration_limit);
     EXPECT_EQ(b.status, a.status);
     EXPECT_EQ(b.iterations, a.iterations);
     EXPECT_NEAR(b.primal, a.primal, 1e-6 * (1.0 + std::abs(a.primal)));
@@ -74,7 +74,7 @@ TEST_F(CudaEngines, InteriorReachesTheSameOptimum) {
     const EngineOutcome a = cpu_->interior(p, request, Control(), {});
     const EngineOutcome b = gpu_->interior(p, request, Control(), {});
 
-    EXPECT_EQ(a.status, EngineStatus::optimal);
+    EXPECT_EQ(a.status, Status::optimal);
     EXPECT_EQ(b.status, a.status);
     EXPECT_NEAR(b.dual, a.dual, 1e-4 * (1.0 + std::abs(a.dual)));  // both within the gap tolerance
   }

@@ -48,7 +48,7 @@ TEST_P(KnownOptima, InteriorPointReachesThem) {
   const EngineOutcome out =
       PairsInteriorPoint<CpuBackend>(backend, presolved.reduced).run(Control(), {});
 
-  EXPECT_EQ(out.status, EngineStatus::optimal);
+  EXPECT_EQ(out.status, Status::optimal);
   EXPECT_NEAR(out.dual, known.relaxation, (1e-5 + known.digits) * known.relaxation);
   EXPECT_LE(out.dual, out.primal);  // weak duality: both are feasible
 }

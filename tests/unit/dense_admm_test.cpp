@@ -29,7 +29,7 @@ TEST(DenseAdmm, AZeroSolutionIsNoBreakdown) {
   const EngineOutcome out = run(p, {}, Control());
 
   const double optimum = 0.5 * p.Y.squaredNorm() + p.constant;
-  EXPECT_EQ(out.status, EngineStatus::optimal);
+  EXPECT_EQ(out.status, Status::optimal);
   EXPECT_NEAR(out.primal, optimum, 1e-5 * optimum);
   EXPECT_NEAR(out.dual, optimum, 1e-5 * optimum);
 }
@@ -44,10 +44,10 @@ TEST(DenseAdmm, ALimitEndsTheNextIterationNotTheNextCheck) {
   const EngineOutcome interrupted = run(reduced(30, 0.1), options, interrupt);
   const EngineOutcome late = run(reduced(30, 0.1), options, Control(0.0));
 
-  EXPECT_EQ(interrupted.status, EngineStatus::interrupted);
+  EXPECT_EQ(interrupted.status, Status::interrupted);
   EXPECT_EQ(interrupted.iterations, 3);
   EXPECT_GT(interrupted.multipliers.G.size(), 0);  // and it brings what it has
-  EXPECT_EQ(late.status, EngineStatus::time_limit);
+  EXPECT_EQ(late.status, Status::time_limit);
   EXPECT_EQ(late.iterations, 1);
 }
 

@@ -17,25 +17,25 @@ Measured at(Index iteration, double primal_residual, double dual_residual) {
 TEST(Termination, ToleranceIsMetOnlyByBothResiduals) {
   const double inside = 1e-6, outside = std::nextafter(1e-6, 1.0);
 
-  EXPECT_EQ(termination(at(1, inside, inside), {}, kLimits), EngineStatus::optimal);
+  EXPECT_EQ(termination(at(1, inside, inside), {}, kLimits), Status::optimal);
   EXPECT_EQ(termination(at(1, outside, inside), {}, kLimits), std::nullopt);
   EXPECT_EQ(termination(at(1, inside, outside), {}, kLimits), std::nullopt);
 }
 
 TEST(Termination, IterationLimitIsInclusiveAndZeroMeansNone) {
   EXPECT_EQ(termination(at(99, 1.0, 1.0), {}, kLimits), std::nullopt);
-  EXPECT_EQ(termination(at(100, 1.0, 1.0), {}, kLimits), EngineStatus::iteration_limit);
+  EXPECT_EQ(termination(at(100, 1.0, 1.0), {}, kLimits), Status::iteration_limit);
   EXPECT_EQ(termination(at(100, 1.0, 1.0), {}, {.tolerance = 1e-6}), std::nullopt);
 }
 
 TEST(Termination, ResidualThatIsNoNumberIsAFailureWhateverElseHolds) {
-  EXPECT_EQ(termination(at(100, NAN, 0.0), {}, kLimits), EngineStatus::numerical_failure);
-  EXPECT_EQ(termination(at(1, 0.0, INFINITY), {}, kLimits), EngineStatus::numerical_failure);
+  EXPECT_EQ(termination(at(100, NAN, 0.0), {}, kLimits), Status::numerical_failure);
+  EXPECT_EQ(termination(at(1, 0.0, INFINITY), {}, kLimits), Status::numerical_failure);
 }
 
 TEST(Termination, StallNeedsTheGivenNumberOfQuietChecks) {
   EXPECT_EQ(termination(at(1, 1.0, 1.0), {2.0, 1.0, 24}, kLimits), std::nullopt);
-  EXPECT_EQ(termination(at(1, 1.0, 1.0), {2.0, 1.0, 25}, kLimits), EngineStatus::stalled);
+  EXPECT_EQ(termination(at(1, 1.0, 1.0), {2.0, 1.0, 25}, kLimits), Status::stalled);
 }
 
 TEST(Stall, SlowDriftIsMeasuredFromItsAnchorAndCountsAsLife) {
