@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// The Gram pass on the CPU, serial and with more threads than cores, where its tiles are stored,
+// and that threads leave no trace in its results.
+#include "src/solvers/gram_pass.hpp"
+
+#include <relulift/system.hpp>
+
+#include "src/backends/cpu/cpu_backend.hpp"
+#include "tests/support/gram_pass_conformance.hpp"
+
+namespace relulift::testing {
+
+// Named, not anonymous: the names of the tests carry them.
+template <int threads>
+struct GramCpu {
+  using Type = CpuBackend;
+  static Type make() { return CpuBackend(threads); }
+  static std::string unavailable() { return {}; }
+  static bool required() { return true; }
+};
+
+namespace {
+
+INSTANTIATE_TYPED_TEST_SUITE_P(CpuSerial, GramPassConformance, GramCpu<1>);
+INSTANTIATE_TYPED_TEST_SUITE_P(CpuThreads, GramPassConformance, GramCpu<5>);
+
+TEST(GramTiles, EveryEntryOfTheUpperTriangleHasOnePlace) {
+  for (const auto& [order, height] : {std::array<Index, 2>{1, 1}, {10, 4}, {12, 4}, {7, 20}}) {
+    const GramTiles tiles(order, height);
+    std::vector<int> taken(static_cast<std::size_t>(tiles.height() * tiles.columns()));
+    for (Index p = 0; p < order; ++p) {
+      for (Index q = p; q < order; ++q) {
+        const auto at = tiles.place(p, q);
+        ASSERT_LT(at.row, tiles.height());
+        ASSERT_LT(at.col, tiles.columns());
+        EXPECT_EQ(taken[static_cast<std::size_t>(at.row + at.col * tiles.height())]++, 0);
+      }
+    }
+  }
+}
+
+TEST(GramTiles, PanelsCoverEveryTileOfTheTriangleOnce) {
+  const GramTiles tiles(23, 5);
+  std::vector<int> visits(23 * 23);
+  Index number = 0;
+  tiles.for_each_panel(7, [&](const GramPanel& p) {
+    EXPECT_EQ(p.number, number++);
+    EXPECT_LE(p.cols, 7);
+    EXPECT_EQ(p.diagonal, p.col == p.row ? p.rows : 0);
+    for (Index i = p.row; i < p.row + p.rows; ++i) {
+      for (Index j = p.col; j < p.col + p.cols; ++j) ++visits[static_cast<std::size_t>(i + 23 * j)];
+    }
+  });
+  for (Index j = 0; j < 23; ++j) {
+    for (Index i = 0; i < 23; ++i) {
+      EXPECT_EQ(visits[static_cast<std::size_t>(i + 23 * j)], i / 5 <= j / 5 ? 1 : 0);
+    }
+  }
+}
+
+TEST(GramPass, StatesItsMemory) {
+  Needs needs;
+  GramPass<CpuBackend>::count(needs, 1000, {256, 1024});
+  EXPECT_GE(needs.storage_bytes, 2 * 8 * 256 * 1024 + 8 * (8 + 4));  // two panels, twelve parts
+  EXPECT_LE(needs.storage_bytes, 2 * 8 * 256 * 1024 + 256);
+}
+
+// Large enough for the products to be threaded.
+TEST(GramPass, ResultsDoNotDependOnTheNumberOfThreads) {
+  std::vector<std::vector<double>> results;
+  for (const int threads : {1, 2, 5}) {
+    set_blas_threads(threads);
+    CpuBackend be(threads);
+    GramFixture<CpuBackend> f(be, {703, 17, {}}, true);
+    std::vector<double> all = f.gradient().values;
+    const std::vector<double> hessian = f.hessian(f.host.D).values;
+    all.insert(all.end(), hessian.begin(), hessian.end());
+    f.pass.update(f.K.view(), f.slots[0], f.W.view());
+    f.pass.product(f.W.view(), f.D.view(), f.out.view());
+    const std::vector<double> product = f.out.get().values;
+    all.insert(all.end(), product.begin(), product.end());
+    all.push_back(f.objective());
+    results.push_back(std::move(all));
+  }
+  set_blas_threads(1);
+
+  EXPECT_EQ(results[0], results[1]);
+  EXPECT_EQ(results[0], results[2]);
+}
+
+}  // namespace
+}  // namespace relulift::testing
