@@ -39,7 +39,7 @@ class GramBench {
         n_(state.range(0)),
         r_(state.range(1)),
         be_(make_backend<B>()),
-        pass_(be_, n_, shape),
+        pass_(be_, n_, r_, shape),
         K_(be_.matrix(2 * n_, r_)),
         D_(be_.matrix(2 * n_, r_)),
         out_(be_.matrix(2 * n_, r_)),

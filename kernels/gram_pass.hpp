@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Entrywise part of the fused Gram pass [eq:gram]: what a panel of K K' becomes between the product
+// Entrywise part of the fused Gram pass [eq:gram]: what a tile of K K' becomes between the product
 // that forms it and the products that use it. M = (W - sigma K K')_+, without the entries
 // (alpha_i, beta_i).
 #pragma once
@@ -16,8 +16,8 @@ inline constexpr double kExcluded = std::numeric_limits<double>::infinity();
 // A NaN stays one.
 RELULIFT_HD inline double positive_part(double a) { return 0.0 > a ? 0.0 : a; }
 
-// The multipliers of a panel; the second: W = 0, a penalty alone.
-struct PanelMultipliers {
+// The multipliers of a tile; the second: W = 0, a penalty alone.
+struct TileMultipliers {
   MatrixView<const double> W;
   RELULIFT_HD double operator()(Index i, Index j) const { return W(i, j); }
 };
@@ -25,7 +25,7 @@ struct NoMultipliers {
   RELULIFT_HD double operator()(Index, Index) const { return 0.0; }
 };
 
-// The pairs (alpha_i, beta_i) of a panel, as the diagonal of a block.
+// The pairs (alpha_i, beta_i) of a tile, as the diagonal of a block.
 struct ExcludeDiagonal {
   MatrixView<double> gram;
   RELULIFT_HD void operator()(Index k, Index) const { gram(k, k) = kExcluded; }
@@ -42,30 +42,13 @@ struct GramMultiplier {
   }
 };
 
-// M^2, an entry right of the diagonal tile twice, because its mirror image is not visited.
-template <class Multipliers>
+// weight M^2, of a tile of M. weight: 2 off the diagonal tiles, whose mirror images are not
+// visited, and 1 on them.
 struct GramSquare {
-  Multipliers w;
-  Slot sigma;
-  MatrixView<const double> gram;
-  Index diagonal;  // columns of the diagonal tile
+  MatrixView<const double> multiplier;
+  double weight;
   RELULIFT_HD double operator()(Index i, Index j) const {
-    const double m = positive_part(w(i, j) - sigma.get() * gram(i, j));
-    return (j < diagonal ? 1.0 : 2.0) * m * m;
-  }
-};
-
-// Both: K K' <- M, and M^2 as above.
-template <class Multipliers>
-struct GramMultiplierSquare {
-  Multipliers w;
-  Slot sigma;
-  MatrixView<double> gram;
-  Index diagonal;
-  RELULIFT_HD double operator()(Index i, Index j) const {
-    const double m = positive_part(w(i, j) - sigma.get() * gram(i, j));
-    gram(i, j) = m;
-    return (j < diagonal ? 1.0 : 2.0) * m * m;
+    return weight * multiplier(i, j) * multiplier(i, j);
   }
 };
 
@@ -77,7 +60,8 @@ struct GramDerivative {
   MatrixView<double> gram, mixed;
   RELULIFT_HD void operator()(Index i, Index j) const {
     const double s = sigma.get(), m = w(i, j) - s * gram(i, j);
-    mixed(i, j) = m > 0.0 ? -s * mixed(i, j) : 0.0;
+    const double change = -s * mixed(i, j);  // before the choice, or no compiler vectorises it
+    mixed(i, j) = m > 0.0 ? change : 0.0;
     gram(i, j) = positive_part(m);
   }
 };
@@ -98,6 +82,30 @@ struct GramObjective {
   RELULIFT_HD double operator()(Index k, Index) const {
     return parts.address[k] / (2.0 * sigma.get());
   }
+};
+
+// Blocks of `height` rows of A side by side, each contiguous: entry (i, k) of block b at
+// (i, k + b A.cols). Launched over {height, blocks A.cols}.
+struct PackBlocks {
+  MatrixView<const double> A;
+  MatrixView<double> blocks;
+  Index height;
+  RELULIFT_HD void operator()(Index i, Index j) const {
+    const Index block = j / A.cols, p = block * height + i;
+    if (p < A.rows) blocks(i, j) = A(p, j - block * A.cols);
+  }
+};
+
+struct Clear {
+  MatrixView<double> a;
+  RELULIFT_HD void operator()(Index i, Index j) const { a(i, j) = 0.0; }
+};
+
+// to = from', launched over the extent of `from`.
+struct Transpose {
+  MatrixView<const double> from;
+  MatrixView<double> to;
+  RELULIFT_HD void operator()(Index i, Index j) const { to(j, i) = from(i, j); }
 };
 
 }  // namespace relulift::kernels

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// How the upper triangle of a symmetric 2n x 2n matrix is cut and stored. Block row b holds
-// `height` rows and all columns from its diagonal tile on, so its tiles lie side by side and any
-// run of columns is one matrix view. Packed: the block rows one after the other in a height x
-// columns() matrix, 2n^2 + n height doubles. Diagonal tiles are stored in full, both triangles
-// alike.
+// How the upper triangle of a symmetric matrix is cut into square tiles, stored, and visited in
+// rounds. Packed: the tiles side by side in a height x columns() matrix, block column by block
+// column; for the order 2n that is 2n^2 + O(n height) doubles. Diagonal tiles are stored in full,
+// both triangles alike.
 #pragma once
 
 #include <algorithm>
@@ -12,59 +11,71 @@
 
 namespace relulift {
 
-// A part of one block row: the columns col .. col + cols.
-struct GramPanel {
-  Index block = 0;  // block row
+struct GramTile {
+  Index row_block = 0, col_block = 0;  // row_block <= col_block
   Index row = 0, rows = 0, col = 0, cols = 0;
-  Index diagonal = 0;  // its first so many columns are the diagonal tile; 0: none are
-  Index number = 0;    // in the order of the pass
+  Index number = 0;  // in the packed order
+  bool diagonal() const { return row_block == col_block; }
 };
 
 class GramTiles {
  public:
+  static constexpr Index kGroup = 4;
+
   GramTiles(Index order, Index height)
       : order_(order), height_(std::clamp<Index>(height, 1, std::max<Index>(order, 1))) {}
 
   Index order() const { return order_; }
   Index height() const { return height_; }
   Index blocks() const { return (order_ + height_ - 1) / height_; }
-  Index first(Index block) const { return block * height_; }
-  Index rows(Index block) const { return std::min(height_, order_ - first(block)); }
-  // Columns of the packed matrix, and where those of a block row begin.
-  Index columns() const { return offset(blocks()); }
-  Index offset(Index block) const { return block * order_ - height_ * (block * (block - 1) / 2); }
+  Index count() const { return number(0, blocks()); }
+  Index columns() const { return count() * height_; }
 
-  // Where entry (p, q) is stored, q not before the diagonal tile of p.
-  struct Place {
-    Index row, col;
-  };
-  Place place(Index p, Index q) const {
-    const Index block = p / height_;
-    return {p - first(block), offset(block) + q - first(block)};
+  GramTile tile(Index row_block, Index col_block) const {
+    const Index row = row_block * height_, col = col_block * height_;
+    return {row_block,
+            col_block,
+            row,
+            std::min(height_, order_ - row),
+            col,
+            std::min(height_, order_ - col),
+            number(row_block, col_block)};
   }
-  // The panel's part of a packed matrix.
-  template <class T>
-  MatrixView<T> part(MatrixView<T> packed, const GramPanel& p) const {
-    return packed.block(0, offset(p.block) + p.col - p.row, p.rows, p.cols);
-  }
-
-  // body(panel) for panels of at most `width` columns, width at least the height, block row by
-  // block row and from the diagonal to the right.
+  // Groups of kGroup blocks. Round s takes the pairs of groups k <= l with k + l = s modulo
+  // groups(): every group is in one of them, so the pairs of a round meet different rows and
+  // columns, and rounds 0 .. groups() - 1 visit every tile once.
+  Index groups() const { return (blocks() + kGroup - 1) / kGroup; }
+  // body(tile) for the tiles of group k and its partner in the round, none if the partner comes
+  // first. What a group needs of K and of the output is read from memory once for kGroup^2 tiles.
   template <class Body>
-  void for_each_panel(Index width, const Body& body) const {
-    GramPanel p;
-    for (p.block = 0; p.block < blocks(); ++p.block) {
-      p.row = first(p.block);
-      p.rows = rows(p.block);
-      for (p.col = p.row; p.col < order_; p.col += p.cols, ++p.number) {
-        p.cols = std::min(width, order_ - p.col);
-        p.diagonal = p.col == p.row ? p.rows : 0;
-        body(p);
+  void for_each_tile(Index round, Index k, const Body& body) const {
+    const Index partner = (round - k + groups()) % groups();
+    if (k > partner) return;
+    for (Index j = partner * kGroup; j < std::min((partner + 1) * kGroup, blocks()); ++j) {
+      for (Index i = k * kGroup; i < std::min({(k + 1) * kGroup, blocks(), j + 1}); ++i) {
+        body(tile(i, j));
       }
     }
   }
 
+  // Where entry (p, q) is stored, the block of p not after that of q.
+  struct Place {
+    Index row, col;
+  };
+  Place place(Index p, Index q) const {
+    return {p % height_, number(p / height_, q / height_) * height_ + q % height_};
+  }
+  // The tile of a packed matrix.
+  template <class T>
+  MatrixView<T> part(MatrixView<T> packed, const GramTile& t) const {
+    return packed.block(0, t.number * height_, t.rows, t.cols);
+  }
+
  private:
+  static Index number(Index row_block, Index col_block) {
+    return col_block * (col_block + 1) / 2 + row_block;
+  }
+
   Index order_, height_;
 };
 

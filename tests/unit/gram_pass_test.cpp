@@ -39,39 +39,42 @@ TEST(GramTiles, EveryEntryOfTheUpperTriangleHasOnePlace) {
   }
 }
 
-TEST(GramTiles, PanelsCoverEveryTileOfTheTriangleOnce) {
-  const GramTiles tiles(23, 5);
-  std::vector<int> visits(23 * 23);
-  Index number = 0;
-  tiles.for_each_panel(7, [&](const GramPanel& p) {
-    EXPECT_EQ(p.number, number++);
-    EXPECT_LE(p.cols, 7);
-    EXPECT_EQ(p.diagonal, p.col == p.row ? p.rows : 0);
-    for (Index i = p.row; i < p.row + p.rows; ++i) {
-      for (Index j = p.col; j < p.col + p.cols; ++j) ++visits[static_cast<std::size_t>(i + 23 * j)];
+TEST(GramTiles, RoundsVisitEveryTileOnceAndNoBlockFromTwoTasks) {
+  for (const Index order : {4, 20, 23, 40, 41, 200, 203}) {
+    const GramTiles tiles(order, 5);
+    std::vector<int> visits(static_cast<std::size_t>(tiles.count()));
+    for (Index round = 0; round < tiles.groups(); ++round) {
+      std::vector<Index> owner(static_cast<std::size_t>(tiles.blocks()), -1);
+      for (Index k = 0; k < tiles.groups(); ++k) {
+        tiles.for_each_tile(round, k, [&](const GramTile& t) {
+          EXPECT_LE(t.row_block, t.col_block);
+          ++visits[static_cast<std::size_t>(t.number)];
+          for (const Index block : {t.row_block, t.col_block}) {
+            Index& task = owner[static_cast<std::size_t>(block)];
+            EXPECT_TRUE(task == -1 || task == k) << order << ' ' << round;
+            task = k;
+          }
+        });
+      }
     }
-  });
-  for (Index j = 0; j < 23; ++j) {
-    for (Index i = 0; i < 23; ++i) {
-      EXPECT_EQ(visits[static_cast<std::size_t>(i + 23 * j)], i / 5 <= j / 5 ? 1 : 0);
-    }
+    EXPECT_EQ(visits, std::vector<int>(visits.size(), 1)) << order;
   }
 }
 
 TEST(GramPass, StatesItsMemory) {
   Needs needs;
-  GramPass<CpuBackend>::count(needs, 1000, {256, 1024});
-  EXPECT_GE(needs.storage_bytes, 2 * 8 * 256 * 1024 + 8 * (8 + 4));  // two panels, twelve parts
-  EXPECT_LE(needs.storage_bytes, 2 * 8 * 256 * 1024 + 256);
+  GramPass<CpuBackend>::count(needs, 96, 10, 2);  // three blocks of 64, six tiles
+  const Index doubles = 2 * (64 * 128 + 64 * 30) + 3 * 192 * 10 + 6;
+  EXPECT_GE(needs.storage_bytes, 8 * doubles);
+  EXPECT_LE(needs.storage_bytes, 8 * doubles + 8 * 256);
 }
 
-// Large enough for the products to be threaded.
 TEST(GramPass, ResultsDoNotDependOnTheNumberOfThreads) {
   std::vector<std::vector<double>> results;
   for (const int threads : {1, 2, 5}) {
     set_blas_threads(threads);
     CpuBackend be(threads);
-    GramFixture<CpuBackend> f(be, {703, 17, {}}, true);
+    GramFixture<CpuBackend> f(be, {703, 81, {}}, true);
     std::vector<double> all = f.gradient().values;
     const std::vector<double> hessian = f.hessian(f.host.D).values;
     all.insert(all.end(), hessian.begin(), hessian.end());
