@@ -30,15 +30,16 @@ namespace relulift {
 // Tiles are height x height, columns of K are taken at most `columns` at a time.
 //
 // Host: products of 64 x 64 x 64 run on the thread that asks for them, whatever the BLAS, and so
-// tiles run concurrently. OpenBLAS packs no operands at this size (AVX-512), which makes them 1.05
-// times as fast as its product of large matrices at r = 64; tiles of 256 to 1024 with its own
-// threads reached 0.6 times that rate.
+// tiles run concurrently. OpenBLAS packs no operands at this size (AVX-512), which makes them as
+// fast as its product of large matrices. Panels of 256 x 1024 reached 0.60 of that rate where these
+// tiles reach 0.70 to 0.76 (gradient, r = 64, one core; bench/gram_pass_benchmark).
+// Device: a tile of 32 MB for an L2 cache of 40 MB or more. Its speed is not measured.
 struct GramShape {
   Index height = 64;
   Index columns = 64;
 };
 inline constexpr GramShape kGramShapeHost{};
-inline constexpr GramShape kGramShapeDevice{2048, 1024};  // a tile of 32 MB, in the L2 cache
+inline constexpr GramShape kGramShapeDevice{2048, 1024};
 
 // Where the term is evaluated. K: rows alpha, then beta. W: packed as in GramTiles, symmetric,
 // nonnegative; no data: W = 0.
