@@ -74,6 +74,11 @@ class TimedBackend {
   void sum(Extent e, const F& f, Slot out) {
     time(name_of<F>(), [&] { be_.sum(e, f, out); });
   }
+  Index lanes() { return be_.lanes(); }
+  template <class F>
+  void concurrently(Index count, const F& f) {
+    time("concurrently", [&] { be_.concurrently(count, f); });
+  }
   template <class F>
   void sum_columns(Extent e, const F& f, Slot out) {
     time(name_of<F>(), [&] { be_.sum_columns(e, f, out); });

@@ -24,6 +24,10 @@ struct Term {
 struct Body {
   void operator()() const {}
 };
+struct Task {
+  template <class B>
+  void operator()(Index, Index, B&) const {}
+};
 }  // namespace archetype
 
 // Setup (outside loops and recordings): matrix, slots, indices, upload, reserve.
@@ -58,6 +62,11 @@ concept Backend = requires(B be, MatrixView<double> a, MatrixView<const double> 
   be.syevd(a, s, s);        // a (lower read) <- eigenvectors, s[0..n) <- ascending, *info
   be.eigenvalues(a, s, s);  // a destroyed, s[0..n) <- ascending eigenvalues, *info
 
+  // f(k, lane, backend) for 0 <= k < count, in any order: sequences of launches, sums and products
+  // that do not touch each other's data. Those of one lane, 0 <= lane < lanes(), never overlap, so
+  // a lane may own scratch. Products of up to 64 x 64 x 64 leave no trace of the number of threads.
+  { be.lanes() } -> std::same_as<Index>;
+  be.concurrently(Index{}, archetype::Task{});
   // Capture once, replay many times. The body may call loop operations only.
   be.record(archetype::Body{}).replay();
   be.fetch(s, out);  // device -> host, out.size() consecutive slots; waits

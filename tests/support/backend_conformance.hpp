@@ -478,6 +478,43 @@ TYPED_TEST_P(BackendConformance, LargeProductsPassAProbe) {
   EXPECT_TRUE(square.margin_intact());
 }
 
+// Each task squares its block through the scratch of its lane; blocks do not meet.
+TYPED_TEST_P(BackendConformance, ConcurrentTasksRunOnceAndOwnTheScratchOfTheirLane) {
+  auto be = TypeParam::make();
+  const Index order = 20;
+  ASSERT_GE(be.lanes(), 1);
+  const auto scratch = be.matrix(order, order * be.lanes());
+  for (const Index count : {0, 1, 2, 37}) {
+    const HostMatrix m = random_matrix(order, order * count, 31);
+    Guarded in(be, m), out(be, HostMatrix(order, order * count));
+
+    be.concurrently(count, [&](Index k, Index lane, auto& on) {
+      const auto block = in.view().block(0, k * order, order, order);
+      const auto mine = scratch.view().block(0, lane * order, order, order);
+      on.gemm(Op::none, Op::none, 1.0, block, block, 0.0, mine);
+      on.launch({order, order}, conformance::AddPosition{mine});
+      on.gemm(Op::none, Op::none, 1.0, mine, block, 1.0,
+              out.view().block(0, k * order, order, order));
+    });
+
+    const HostMatrix got = out.get();
+    for (Index k = 0; k < count; ++k) {
+      HostMatrix block(order, order), sum(order, order), result(order, order);
+      for (Index j = 0; j < order; ++j) {
+        for (Index i = 0; i < order; ++i) {
+          block(i, j) = m(i, k * order + j);
+          sum(i, j) = conformance::position(i, j);
+          result(i, j) = got(i, k * order + j);
+        }
+      }
+      const HostMatrix square = naive_gemm(Op::none, Op::none, 1.0, block, block, 1.0, sum);
+      const HostMatrix cube = naive_gemm(Op::none, Op::none, 1.0, square, block, 0.0, square);
+      EXPECT_LE(largest_difference(result, cube), 1e-11) << k;
+    }
+    EXPECT_TRUE(out.margin_intact());
+  }
+}
+
 REGISTER_TYPED_TEST_SUITE_P(BackendConformance, StorageStartsAtZero, UploadAndFetchKeepStrides,
                             LaunchVisitsEveryEntryOnce, SumsMatchLongDoubleAndRepeat,
                             ColumnSumsMatchLongDoubleAndRepeat, GemmMatchesLongDouble,
@@ -486,6 +523,7 @@ REGISTER_TYPED_TEST_SUITE_P(BackendConformance, StorageStartsAtZero, UploadAndFe
                             PotrfNamesTheFirstBadMinor, TrsmSolvesOnBothSides,
                             PotrsSolvesTheFactoredSystem, SyevdDiagonalisesWhateverTheSpectrum,
                             GathersThroughIndices, ReplaysSurviveAChangeOfSlotAndOfData,
-                            ABodyThatThrowsLeavesTheBackendUsable, LargeProductsPassAProbe);
+                            ABodyThatThrowsLeavesTheBackendUsable, LargeProductsPassAProbe,
+                            ConcurrentTasksRunOnceAndOwnTheScratchOfTheirLane);
 
 }  // namespace relulift::testing

@@ -106,6 +106,7 @@ void mirror_lower(MatrixView<double> c) {
 
 CpuBackend::CpuBackend(int threads) {
   const int count = threads > 0 ? threads : omp_get_max_threads();
+  lanes_ = count;
   if (count > 1) workers_ = std::make_unique<cpu::Workers>(count);
 }
 

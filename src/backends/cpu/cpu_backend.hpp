@@ -4,7 +4,9 @@
 // tiles in index order.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -146,6 +148,22 @@ class CpuBackend {
     });
   }
 
+  // One lane per thread; on each a backend without threads of its own.
+  Index lanes() const { return lanes_; }
+  template <class F>
+  void concurrently(Index count, const F& f) {
+    if (workers_ == nullptr || count < 2) {
+      for (Index k = 0; k < count; ++k) f(k, Index{0}, *this);
+      return;
+    }
+    std::atomic<Index> next = 0;
+    const auto lane = [&](Index number) {
+      CpuBackend serial(1);
+      for (Index k = next++; k < count; k = next++) f(k, number, serial);
+    };
+    workers_->run(std::min(lanes_, count), cpu::TaskRef(lane));
+  }
+
   void gemm(Op op_a, Op op_b, double alpha, MatrixView<const double> a, MatrixView<const double> b,
             double beta, MatrixView<double> c);
   void syrk(Op op, double alpha, MatrixView<const double> a, double beta, MatrixView<double> c);
@@ -199,6 +217,7 @@ class CpuBackend {
   }
   void eigen(char job, MatrixView<double> a, Slot values, Slot info);
 
+  Index lanes_ = 1;
   std::unique_ptr<cpu::Workers> workers_;  // none with one thread
   cpu::Workspace workspace_;
 };

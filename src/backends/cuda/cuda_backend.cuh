@@ -103,6 +103,13 @@ class CudaBackend {
     cuda::enqueue_sum_columns(extent, f, out.address, partials(), stream_.get());
   }
 
+  // One stream: one after the other.
+  Index lanes() const { return 1; }
+  template <class F>
+  void concurrently(Index count, const F& f) {
+    for (Index k = 0; k < count; ++k) f(k, Index{0}, *this);
+  }
+
   void gemm(Op op_a, Op op_b, double alpha, MatrixView<const double> a, MatrixView<const double> b,
             double beta, MatrixView<double> c);
   void syrk(Op op, double alpha, MatrixView<const double> a, double beta, MatrixView<double> c);
