@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/api/bound_keeper.hpp"
 
+#include <algorithm>
+
 #include "src/certificate/dual_bound.hpp"
 #include "src/certificate/residual_bound.hpp"
 #include "src/core/control.hpp"
@@ -8,7 +10,7 @@
 namespace relulift {
 
 BoundKeeper::BoundKeeper(const Problem& problem) : problem_(problem) {
-  offer(solver_free_floor(problem), "floor");
+  offer(std::max(0.0, solver_free_floor(problem)), "floor");  // J >= 0
 }
 
 double BoundKeeper::offer(const DualCandidate& candidate, double objective_upper) {

@@ -27,6 +27,10 @@ struct EngineRequest {
 // (m^3/3 flops: 0.9 Tflop, ten seconds of two cores) costs more than its round is worth.
 inline constexpr Index kSchurOrder = 14'000;
 inline Index affordable_pairs(const ReducedProblem& problem) { return kSchurOrder - problem.n(); }
+// Flops of one elimination of the residual multipliers beyond which the same holds.
+inline constexpr double kEliminationFlops = 1.5e12;
+// Whether the interior engine is of use at this size at all.
+bool interior_affordable(const ReducedProblem& problem);
 
 class Engines {
  public:

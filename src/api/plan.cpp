@@ -50,9 +50,9 @@ Plan make_plan(const PlanInput& in) {
     case Engine::interior:
       if (!in.interior_affordable)
         throw InvalidInput(fmt::format(
-            "{} rows are too many for the interior engine, whose factorisations grow with their "
-            "cube; use --engine dense or auto",
-            in.n));
+            "{} rows and {} outputs are too many for the interior engine, whose factorisations "
+            "grow with the cube of the rows; use --engine dense or auto",
+            in.n, in.c));
       if (!interior_fits) throw InvalidInput(too_large("interior", in, interior));
       plan.interior = true;
       plan.reason = "the interior engine was asked for";
@@ -66,12 +66,13 @@ Plan make_plan(const PlanInput& in) {
       plan.cones = in.features <= kConeFeatures;
       plan.interior = in.interior_affordable && interior_fits;
       plan.dense = !plan.interior && dense_fits;
+      plan.dense_instead = plan.interior && dense_fits;
       if (plan.interior) {
         plan.reason = fmt::format("interior engine ({})", words(interior, in.memory.shared));
       } else if (plan.dense) {
         plan.reason = fmt::format("{}; dense engine instead ({})",
                                   in.interior_affordable ? too_large("interior", in, interior)
-                                                         : "too many rows for the "
+                                                         : "too many rows and outputs for the "
                                                            "interior engine",
                                   words(dense, in.memory.shared));
       } else {
@@ -83,10 +84,18 @@ Plan make_plan(const PlanInput& in) {
   return plan;
 }
 
+bool interior_affordable(const ReducedProblem& problem) {
+  const double n = static_cast<double>(problem.n()), c = static_cast<double>(problem.c());
+  const double rows = n + static_cast<double>(problem.p()), kept = 3.0 * n;
+  const double elimination = 4.0 * n * n * rows * c + 9.0 * rows * rows * rows +
+                             c * c * kept * kept + c * c * c * c * c * c / 12.0;
+  return affordable_pairs(problem) >= 2 * problem.n() && elimination <= kEliminationFlops;
+}
+
 EngineBytes interior_bytes(const ReducedProblem& problem) {
   const Index order = problem.n() + problem.d() + problem.c();
   const Index pairs = std::min(4 * problem.n(), affordable_pairs(problem));
-  return {.engine = pairs_bytes(problem, pairs), .host = 8 * 5 * order * order};
+  return {.engine = pairs_bytes(problem, pairs), .host = 8 * 16 * order * order};
 }
 
 Index plan_width(const ReducedProblem& problem, Index asked, const FreeMemory& memory) {

@@ -15,7 +15,7 @@ struct PlanInput {
   Index features = 0;         // of the data as given: the cones look at those
   Engine engine = Engine::automatic;
   EngineBytes interior;             // what each engine needs at least
-  bool interior_affordable = true;  // its Schur matrix is of a sensible order
+  bool interior_affordable = true;  // its factorisations are of a sensible size
   EngineBytes dense;
   FreeMemory memory;  // what a solve may use
 };
@@ -27,6 +27,8 @@ inline constexpr Index kConeFeatures = 5;
 struct Plan {
   bool interior = false;
   bool dense = false;
+  // The dense engine steps in when the interior one breaks down.
+  bool dense_instead = false;
   // Branch and bound over cones of weight space pays at low rank only.
   bool cones = false;
   Index memory_bytes = 0;  // limit of the interior engine

@@ -69,7 +69,7 @@ Session::Session(const Problem& problem, const Options& options, const Network* 
                      .features = problem.features,
                      .engine = options.engine,
                      .interior = interior_bytes(reduced),
-                     .interior_affordable = affordable_pairs(reduced) >= 2 * reduced.n(),
+                     .interior_affordable = interior_affordable(reduced),
                      .dense = dense_admm_bytes(reduced),
                      .memory = engines_->memory()});
   if (!chosen.why.empty()) plan_.reason += "; " + chosen.why;
@@ -193,27 +193,31 @@ void Session::relax() {
   EngineRequest request{.max_iterations = options_.max_iterations,
                         .memory_bytes = plan_.memory_bytes,
                         .warm = &best_weights_};
-  phase_ = plan_.interior ? "interior" : "dense";
-  result_.relaxation.engine = phase_;
   EngineOutcome outcome;
-  {
+  const auto run = [&](const char* engine, auto method) {
     const Stopwatch watch(result_.seconds.relaxation);
-    outcome = plan_.interior
-                  ? engines_->interior(presolved_.reduced, request, control_, on_engine_check())
-                  : engines_->dense(presolved_.reduced, request, control_, on_engine_check());
-  }
+    result_.relaxation.engine = phase_ = engine;
+    outcome = (engines_.get()->*method)(presolved_.reduced, request, control_, on_engine_check());
+  };
+  if (plan_.interior) run("interior", &Engines::interior);
+  const bool broken = plan_.interior && outcome.status == Status::numerical_failure &&
+                      std::isnan(result_.relaxation.dual);
+  if (plan_.dense || (broken && plan_.dense_instead)) run("dense", &Engines::dense);
+  if (broken && plan_.dense_instead) plan_.reason += "; the interior engine broke down, then dense";
   engine_status_ = outcome.status;
   result_.relaxation.status = to_string(outcome.status);
   result_.relaxation.primal = outcome.primal;
   result_.relaxation.iterations = outcome.iterations;
   if (outcome.multipliers.G.size() > 0) {
-    const double proved =
-        keeper_.offer(presolved_.dual_candidate(outcome.multipliers), best_.objective);
-    // Up to the constant the multipliers had no part in it. fmax: the dual may be NaN so far.
-    if (proved > presolved_.reduced.constant)
-      result_.relaxation.dual = std::fmax(result_.relaxation.dual, proved);
+    note_dual(keeper_.offer(presolved_.dual_candidate(outcome.multipliers), best_.objective));
   }
   if (!given_ && outcome.S.size() > 0 && !gap_met() && !stopped_) round(outcome.S);
+}
+
+// Up to the constant the multipliers had no part in it. fmax: the dual may be NaN so far.
+void Session::note_dual(double proved) {
+  if (proved > presolved_.reduced.constant)
+    result_.relaxation.dual = std::fmax(result_.relaxation.dual, proved);
 }
 
 void Session::round(const Matrix& S) {
@@ -257,7 +261,7 @@ OnCheck Session::on_engine_check() {
     const double step = kWorthCertifying * best_.objective;
     if (check.dual > floor + step && check.multipliers) {
       certified = keeper_.offer(presolved_.dual_candidate(check.multipliers()), best_.objective);
-      result_.relaxation.dual = std::max(certified, result_.relaxation.dual);
+      note_dual(certified);
     }
     return report(check, Beat::check) && !gap_met();
   };

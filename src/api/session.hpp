@@ -32,6 +32,7 @@ class Session {
   void close_by_cones();
   bool cones_suffice() const;
   void relax();
+  void note_dual(double proved);
   void round(const Matrix& S);
   Result finish();
 

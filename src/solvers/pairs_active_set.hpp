@@ -16,6 +16,11 @@ class PairsActiveSet {
   PairsActiveSet(const ReducedProblem& problem, Index neighbours, Index most);
 
   const std::vector<LiftedPair>& pairs() const { return pairs_; }
+  // There is no room for pairs that are missing.
+  bool full() const {
+    const Index size = static_cast<Index>(pairs_.size());
+    return size >= most_ && size < 2 * n_ * (n_ - 1);
+  }
 
   // Adds for every lifted row its `per_row` worst pairs with cosine K_ij/sqrt(K_ii K_jj) < -depth.
   // Returns how many.

@@ -31,14 +31,19 @@ class PairsInteriorPoint {
         start_(problem),
         lift_(be, problem),
         active_(problem, options.neighbours, most_pairs(problem, options)),
-        point_(start_.point(active_.pairs())) {}
+        point_(start_.point(active_.pairs())),
+        size_(0.5 * (problem.Y.squaredNorm() + problem.Y_beta.squaredNorm())) {}
 
   EngineOutcome run(const Control& control, const OnCheck& on_check) {
     out_.status = Status::optimal;
+    if (size_ == 0.0) {  // nothing to fit: the optimum is zero
+      kept_ = 0.0;
+      out_.primal = problem_.constant;
+      return finish();
+    }
     int level = 0;
     for (round_ = 0;; ++round_) {
       PairsNewton<B> newton(be_, lift_, problem_, point_);
-      longest_step_ = 0.0;
       const End end = iterate(newton, gap_of(level), control, on_check);
       if (end != End::unusable) {
         newton.fetch(point_);
@@ -52,9 +57,10 @@ class PairsInteriorPoint {
         restart(1.0);
         continue;
       }
+      cold_ = false;
       if (primal_ - kept_ < options_.tolerance * std::abs(kept_)) return finish();
       const Index added = active_.add_violated(K_, depth_of(level), options_.per_row);
-      if (added == 0 && level >= kLevels) return finish();
+      if (added == 0 && level >= kLevels) return active_.full() ? stop(Status::stalled) : finish();
       ++level;
       if (added == 0) continue;
       restart(options_.blend);
@@ -90,7 +96,8 @@ class PairsInteriorPoint {
       }
       if (at.dual > best_) best_ = at.dual;
       dual_ = at.dual;
-      if (at.gap < tolerance * (0.01 + std::abs(at.dual))) return End::converged;
+      // |dual| alone would never do for an optimum of zero; no dual value exceeds size_.
+      if (at.gap < tolerance * (kNothing * size_ + std::abs(at.dual))) return End::converged;
       if (due(at.dual) && !report(newton, on_check)) return stopped(Status::interrupted);
       if (options_.max_iterations > 0 && out_.iterations >= options_.max_iterations)
         return stopped(Status::iteration_limit);
@@ -153,7 +160,7 @@ class PairsInteriorPoint {
       out_.primal = primal_ + problem_.constant;
     }
     dual_ = dual_value(problem_, point_);
-    if (out_.multipliers.entries.empty() || dual_ > kept_) {
+    if (out_.multipliers.entries.empty() || !(dual_ <= kept_)) {
       kept_ = dual_;
       out_.multipliers = multipliers_of(point_);
     }
@@ -209,6 +216,8 @@ class PairsInteriorPoint {
 
   static constexpr double kBoundaryFraction = 0.9, kShortStep = 0.05, kGrowth = 1.5;
   static constexpr int kPatience = 5, kMostSteps = 200;
+  // Share of the zero network's loss that counts as zero.
+  static constexpr double kNothing = 1e-12;
 
   B& be_;
   const ReducedProblem& problem_;
@@ -221,7 +230,8 @@ class PairsInteriorPoint {
   EngineOutcome out_;
   int round_ = 0;
   bool cold_ = true;
-  double longest_step_ = 0.0;  // seconds, of this round
+  double size_;                // of the zero network's loss, an upper bound on every dual value
+  double longest_step_ = 0.0;  // seconds; later rounds are no shorter
   double best_ = -std::numeric_limits<double>::infinity();
   double kept_ = -std::numeric_limits<double>::infinity();
   double dual_ = -std::numeric_limits<double>::infinity();

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <vector>
 
 #include "src/solvers/pairs_elimination.hpp"
@@ -89,7 +90,9 @@ class PairsNewton {
             .primal_step = at[kPrimalStep],
             .dual_step = at[kDualStep],
             .target = at[kTarget],
-            .positive_definite = at[kInfoQ] == 0.0 && at[kInfoS] == 0.0};
+            // A factorisation may let a NaN pass.
+            .positive_definite = at[kInfoQ] == 0.0 && at[kInfoS] == 0.0 && std::isfinite(at[kMu]) &&
+                                 std::isfinite(at[kLoss])};
   }
 
   // From an evaluated point to the next one. False: M could not be factored (nothing moved).

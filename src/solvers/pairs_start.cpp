@@ -14,8 +14,9 @@ namespace relulift {
 PairsStart::PairsStart(const ReducedProblem& problem) : problem_(problem) {
   const Index n = problem.n(), d = problem.d(), c = problem.c();
   const double g = problem.weight_decay;
-  // Whitened neurons u = sqrt(n) R^-1 z with X = Q R: the rows they see are sqrt(n) Q.
-  const Eigen::HouseholderQR<Matrix> qr(problem.X);
+  // Whitened neurons u = sqrt(n) R^-1 z with D X = Q R, D X of unit rows: they see D^-1 sqrt(n) Q.
+  const Matrix unit = problem.X.rowwise().normalized();
+  const Eigen::HouseholderQR<Matrix> qr(unit);
   Matrix root = Matrix::Identity(d, d) * std::sqrt(static_cast<double>(n));
   qr.matrixQR().topRows(d).triangularView<Eigen::Upper>().solveInPlace(root);
   const Matrix Suu = root * root.transpose();
@@ -36,11 +37,13 @@ PairsStart::PairsStart(const ReducedProblem& problem) : problem_(problem) {
   tt_ *= scale;
   trace_ = S_.trace();
 
-  const Matrix XX = problem.X.transpose() * problem.X;
+  // diag(sqrt(eta)) X is sqrt(g) times the unit rows over their norm: data of uneven scale would
+  // spread the eigenvalues of S Q like the squares of their lengths otherwise.
+  const Matrix XX = unit.transpose() * unit;
   const double largest =
       Eigen::SelfAdjointEigenSolver<Matrix>(XX, Eigen::EigenvaluesOnly).eigenvalues().maxCoeff();
-  eta_ = g / largest;
-  root_ = (0.5 * g * Matrix::Identity(d, d) - 0.25 * eta_ * XX).llt().matrixL();
+  eta_ = (g / largest) * problem.X.rowwise().squaredNorm().cwiseInverse();
+  root_ = (0.5 * g * Matrix::Identity(d, d) - (0.25 * g / largest) * XX).llt().matrixL();
 }
 
 double PairsStart::gram(Index i, Index j) const {
@@ -51,7 +54,7 @@ double PairsStart::gram(Index i, Index j) const {
 
 PairsPoint PairsStart::point(const std::vector<LiftedPair>& pairs) const {
   const Index n = problem_.n(), c = problem_.c(), size = static_cast<Index>(pairs.size());
-  PairsPoint out{.y = Vector::Constant(n, -0.5 * eta_),
+  PairsPoint out{.y = -0.5 * eta_,
                  .G = Matrix::Zero(n, c),
                  .H = Matrix::Zero(problem_.p(), c),
                  .pairs = pairs,
@@ -68,19 +71,20 @@ PairsPoint PairsStart::point(const std::vector<LiftedPair>& pairs) const {
   return out;
 }
 
-// Power iteration on C^-1/2 (L'WL) C^-1/2, C = blkdiag(eta/4 I, g/2 I - eta/4 X'X) = Q(w = 0).
+// Power iteration on C^-1/2 (L'WL) C^-1/2, C = blkdiag(diag(eta)/4, g/2 I - X'diag(eta)X/4) =
+// Q(w = 0).
 double PairsStart::half_step(const std::vector<LiftedPair>& pairs, const Vector& w) const {
   const Index n = problem_.n(), d = problem_.d();
   const Matrix& X = problem_.X;
   const auto lower = root_.triangularView<Eigen::Lower>();
-  const double ss = 2.0 / std::sqrt(eta_);
+  const Vector ss = 2.0 * eta_.cwiseSqrt().cwiseInverse();
   Random random(0);
   Vector s(n), u(d);
   for (double& value : s) value = random.normal();
   for (double& value : u) value = random.normal();
   double norm = std::sqrt(s.squaredNorm() + u.squaredNorm());
   for (int k = 0; k < 60; ++k) {
-    s *= ss / norm;
+    s = ss.cwiseProduct(s) / norm;
     u /= norm;
     const Vector t = X * root_.transpose().triangularView<Eigen::Upper>().solve(u);
     Vector alpha = Vector::Zero(n), beta = Vector::Zero(n);
@@ -91,7 +95,7 @@ double PairsStart::half_step(const std::vector<LiftedPair>& pairs, const Vector&
       add(i, 0.25 * w[p] * value(j));
       add(j, 0.25 * w[p] * value(i));
     }
-    s = ss * (alpha + beta);
+    s = ss.cwiseProduct(alpha + beta);
     u = lower.solve(X.transpose() * (alpha - beta));
     norm = std::sqrt(s.squaredNorm() + u.squaredNorm());
   }

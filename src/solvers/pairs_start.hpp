@@ -17,7 +17,7 @@ class PairsStart {
   // K_ij(S0) for lifted rows i, j < 2n. Positive but for (i, n + i).
   double gram(Index i, Index j) const;
 
-  // y = -eta/2, G = H = 0, w = scale/(K_ij(S0) + small) with Q positive definite, S = S0.
+  // y = -eta/2 by row, G = H = 0, w = scale/(K_ij(S0) + small) with Q positive definite, S = S0.
   PairsPoint point(const std::vector<LiftedPair>& pairs) const;
 
   const Matrix& S() const { return S_; }
@@ -31,8 +31,8 @@ class PairsStart {
   Matrix S_;
   Matrix tt_;  // X S_uu X'
   double trace_ = 0.0;
-  double eta_ = 0.0;  // g/||X||_2^2
-  Matrix root_;       // lower Cholesky factor of g/2 I - eta/4 X'X
+  Vector eta_;   // n: g/(||x_i||^2 ||unit rows||_2^2)
+  Matrix root_;  // lower Cholesky factor of g/2 I - X'diag(eta)X/4
 };
 
 }  // namespace relulift

@@ -14,6 +14,7 @@
 #include "src/solvers/dense_admm.hpp"
 #include "src/solvers/pairs_interior_point.hpp"
 #include "src/solvers/train_network.hpp"
+#include "tests/support/generators.hpp"
 
 namespace relulift::testing {
 namespace {
@@ -61,7 +62,56 @@ INSTANTIATE_TEST_SUITE_P(Bundled, KnownOptima,
                                            KnownOptimum{"spiral", 0.3, 18.062, 1e-4},
                                            KnownOptimum{"spiral", 0.1, 16.2435},
                                            KnownOptimum{"spiral", 0.03, 14.56, 1e-3},
-                                           KnownOptimum{"spiral", 0.01, 11.84, 1e-3}));
+                                           KnownOptimum{"spiral", 0.01, 11.84, 2e-3}));
+
+// Y -> s Y, g -> s g is the same problem with all values times s^2.
+TEST(PairsInteriorPoint, TheScaleOfTheTargetsDoesNotMatter) {
+  Random random(3);
+  const Problem given = random_problem(random, 14, 10, 1, 0.1);
+  CpuBackend backend(1);
+  double first = 0.0;
+  for (const double s : {1.0, 1e-3, 1e-5, 1e5}) {
+    Problem scaled = given;
+    for (double& y : scaled.Y) y *= s;
+    scaled.weight_decay *= s;
+    const ReducedProblem problem = presolve(scaled).reduced;
+
+    const EngineOutcome out = PairsInteriorPoint<CpuBackend>(backend, problem).run(Control(), {});
+
+    if (s == 1.0) first = out.dual;
+    EXPECT_EQ(out.status, Status::optimal);
+    EXPECT_NEAR(out.dual / (s * s), first, 1e-4 * first) << s;
+    EXPECT_LE(out.dual, out.primal);
+  }
+}
+
+TEST(PairsInteriorPoint, NothingToFitIsWorthNothing) {
+  Random random(4);
+  Problem given = random_problem(random, 6, 2, 1, 0.1);
+  for (double& y : given.Y) y = 0.0;
+
+  const Result result = solve(given, {.engine = Engine::interior});
+
+  EXPECT_EQ(result.objective, 0.0);
+  EXPECT_EQ(result.certificate.lower_bound, 0.0);
+}
+
+// Rows of lengths over ten powers of ten; the dense engine is the oracle.
+TEST(PairsInteriorPoint, RowsMayBeOfVeryDifferentLength) {
+  Random random(5);
+  Problem given = random_problem(random, 16, 9, 3, 1.0);
+  for (Index i = 0; i < given.samples; ++i) {
+    const double length = std::pow(10.0, 10.0 * random.uniform() - 5.0);
+    for (Index l = 0; l < given.features; ++l) given.X[i + l * given.samples] *= length;
+  }
+
+  const Result interior = solve(given, {.engine = Engine::interior, .gap = 1e-3});
+  const Result dense = solve(given, {.engine = Engine::dense, .gap = 1e-3});
+
+  EXPECT_GE(interior.certificate.lower_bound, 0.99 * dense.certificate.lower_bound);
+  EXPECT_LE(interior.certificate.lower_bound, interior.objective);
+  EXPECT_GE(dense.certificate.lower_bound, 0.5 * dense.objective);
+}
 
 TEST(DenseAdmm, ApproachesAKnownOptimum) {
   const KnownOptimum known{"random_00", 0.1, 8.10142};
