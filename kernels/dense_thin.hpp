@@ -226,10 +226,4 @@ struct KeepFailure {
   }
 };
 
-struct SetSlot {
-  Slot slot;
-  double value;
-  RELULIFT_HD void operator()(Index, Index) const { slot.set(value); }
-};
-
 }  // namespace relulift::kernels

@@ -2,7 +2,7 @@
 #include <relulift/error.hpp>
 #include <relulift/system.hpp>
 
-#include "kernels/dense_thin.hpp"
+#include "kernels/slots.hpp"
 #include "src/api/engines_impl.hpp"
 #include "src/backends/cuda/cuda_backend.cuh"
 #include "src/backends/cuda/device_info.hpp"

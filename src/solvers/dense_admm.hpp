@@ -16,6 +16,7 @@
 
 #include "kernels/dense_pairs.hpp"
 #include "kernels/dense_thin.hpp"
+#include "kernels/slots.hpp"
 #include "src/core/backend.hpp"
 #include "src/core/control.hpp"
 #include "src/core/transfer.hpp"

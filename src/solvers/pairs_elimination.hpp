@@ -33,8 +33,8 @@ class PairsElimination {
   using ConstView = MatrixView<const double>;
 
  public:
-  // variables: the kept ones, first in `at`.
-  PairsElimination(B& be, const ReducedProblem& problem, Index variables)
+  // variables: how many are kept. info: the first of kInfos consecutive slots.
+  PairsElimination(B& be, const ReducedProblem& problem, Index variables, Slot info)
       : be_(be),
         n_(problem.n()),
         rows_(problem.n() + problem.p()),
@@ -64,7 +64,7 @@ class PairsElimination {
         x_(be.matrix(c_ * c_, 1)),
         lambda_(be.slots(rows_)),
         gamma_(be.slots(c_)),
-        info_(be.slots(4)) {
+        info_(info) {
     std::vector<std::int32_t> lifted(rows_), t, q;
     std::vector<double> weight(rows_, 1.0);
     for (Index i = 0; i < n_; ++i) lifted[i] = static_cast<std::int32_t>(i);
@@ -82,7 +82,7 @@ class PairsElimination {
   }
 
   // M: the kept block of the Schur matrix, lower triangle, becomes its Schur complement.
-  // info(): nonzero when rounding made a factor fail; M is unspecified then.
+  // info[0 .. kInfos): nonzero when rounding made a factor fail; M is unspecified then.
   void reduce_matrix(ConstView H, IndexView row, IndexView col, ConstView factor, View M) {
     bases(H);
     for (Index q = 0; q < c_; ++q) subtract_output(q, row, col, factor, M);
@@ -124,10 +124,10 @@ class PairsElimination {
     be_.gemm(Op::none, Op::transpose, 1.0, ConstView(shift_.view()), ConstView(R_.view()), 0.0, Z);
   }
 
-  Slot info(Index k) const { return info_[k]; }
   static constexpr Index kInfos = 4;
 
  private:
+  Slot info(Index k) const { return {info_.address + k}; }
   Index skew() const { return c_ * c_ - symmetric_; }
   kernels::SwapBasis basis() const { return {symmetric_, basis_t_.view(), basis_q_.view()}; }
 
@@ -138,8 +138,8 @@ class PairsElimination {
     be_.launch({rows_, rows_},
                kernels::ResidualGram{lifted_.view(), weight_.view(), weighted_.view(), P_.view()});
     be_.launch({c_, c_}, kernels::Copy{H.block(2 * n_, 2 * n_, c_, c_), R_.view()});
-    be_.syevd(P_.view(), lambda_[0], info_[0]);
-    be_.syevd(R_.view(), gamma_[0], info_[1]);
+    be_.syevd(P_.view(), lambda_[0], info(0));
+    be_.syevd(R_.view(), gamma_[0], info(1));
     be_.launch({rows_, c_}, kernels::ResidualRoots{lambda_[0], gamma_[0], roots_.view()});
     const ConstView P = P_.view();
     be_.gemm(Op::transpose, Op::none, 1.0, P, ConstView(weighted_.view()), 0.0, A_.view());
@@ -170,13 +170,13 @@ class PairsElimination {
   void factor_cross_term() {
     const View core = core_.view(), even = core.block(0, 0, symmetric_, symmetric_);
     be_.launch({c_ * c_, c_ * c_}, kernels::CrossCore{basis(), c_, N_.view(), core});
-    be_.potrf(even, info_[2]);
+    be_.potrf(even, info(2));
     if (skew() == 0) return;
     const View between = core.block(symmetric_, 0, skew(), symmetric_);
     const View odd = core.block(symmetric_, symmetric_, skew(), skew());
     be_.trsm(Side::right, Op::transpose, ConstView(even), between);
     be_.syrk(Op::none, 1.0, ConstView(between), 1.0, odd);
-    be_.potrf(odd, info_[3]);
+    be_.potrf(odd, info(3));
   }
 
   void cross_rows(IndexView row, IndexView col, ConstView factor) {
@@ -205,7 +205,8 @@ class PairsElimination {
   typename B::Matrix weight_, A_, weighted_, P_, R_, V_, thin_, B_, weighted_B_, shift_, direct_,
       roots_;
   typename B::Matrix Hq_, Y_, N_, core_, E_, C_, x_;
-  typename B::Slots lambda_, gamma_, info_;
+  typename B::Slots lambda_, gamma_;
+  Slot info_;
 };
 
 }  // namespace relulift

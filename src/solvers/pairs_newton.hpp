@@ -13,6 +13,7 @@
 #include <cmath>
 #include <vector>
 
+#include "kernels/slots.hpp"
 #include "src/solvers/pairs_elimination.hpp"
 #include "src/solvers/pairs_lift.hpp"
 
@@ -42,7 +43,6 @@ class PairsNewton {
         pairs_(static_cast<Index>(start.pairs.size())),
         N_(lift.order()),
         outputs_(problem.c()),
-        elimination_(be, problem, kept_),
         row_(be.indices(m_)),
         col_(be.indices(m_)),
         constants_(be.matrix(m_, 3)),
@@ -53,7 +53,8 @@ class PairsNewton {
         squares_(be.matrix(N_, kSquares * N_)),
         v_(be.matrix(N_, 1)),
         spectrum_(be.slots(N_)),
-        slots_(be.slots(kSlots)) {
+        slots_(be.slots(kSlots)),
+        elimination_(be, problem, kept_, slots_[kInfoElimination]) {
     const Index samples = problem.n() + problem.p();  // the elimination's eigenbasis
     be_.reserve(Needs{}.syevd(std::max(N_, samples)).eigenvalues(N_).potrf(std::max(N_, kept_)));
     upload(vars_.factor, constants_.view().col(0));
@@ -140,9 +141,11 @@ class PairsNewton {
     kLoss,
     kInfoQ,
     kInfoS,
-    kInfoM,
+    kInfoM,  // read together, up to kInfoEnd
     kInfoEigen,
-    kProduct,
+    kInfoElimination,
+    kInfoEnd = kInfoElimination + PairsElimination<B>::kInfos,
+    kProduct = kInfoEnd,
     kPairProduct,
     kPrimalStep,
     kDualStep,
@@ -201,7 +204,7 @@ class PairsNewton {
   // made it indefinite.
   bool factor() {
     for (double shift = 0.0; shift < 1e-8; shift = std::max(10.0 * shift, 1e-14)) {
-      be_.upload(std::span<const double>(&shift, 1), slot(kShift));
+      be_.launch({1, 1}, kernels::SetSlot{slot(kShift), shift});
       for_each_panel(kept_, [&](Index first, Extent extent) {
         be_.launch(extent, kernels::SchurMatrix{first, kept_row(), kept_col(), factor_(),
                                                 diagonal(), H_.view(), M_.view()});
@@ -209,13 +212,11 @@ class PairsNewton {
       elimination_.reduce_matrix(H_.view(), kept_row(), kept_col(), factor_(), M_.view());
       be_.launch({kept_, 1}, kernels::ScaleDiagonal{slot(kShift), M_.view()});
       be_.potrf(M_.view(), slot(kInfoM));
-      double info = 0.0;
-      std::array<double, PairsElimination<B>::kInfos> eliminated{};
-      be_.fetch(slot(kInfoM), std::span<double>(&info, 1));
-      be_.fetch(elimination_.info(0), eliminated);
-      if (std::any_of(eliminated.begin(), eliminated.end(), [](double e) { return e != 0.0; }))
+      std::array<double, kInfoEnd - kInfoM> info{};
+      be_.fetch(slot(kInfoM), info);
+      if (std::any_of(info.begin() + 1, info.end(), [](double i) { return i != 0.0; }))
         return false;
-      if (info == 0.0) return true;
+      if (info[0] == 0.0) return true;
     }
     return false;
   }
@@ -297,10 +298,10 @@ class PairsNewton {
   PairsLift<B>& lift_;
   PairsVariables vars_;
   Index m_, kept_, pairs_, N_, outputs_;
-  PairsElimination<B> elimination_;
   typename B::Indices row_, col_;
   typename B::Matrix constants_, vectors_, pair_vectors_, M_, H_, squares_, v_;
   typename B::Slots spectrum_, slots_;
+  PairsElimination<B> elimination_;
 };
 
 }  // namespace relulift

@@ -77,8 +77,9 @@ TEST_P(PairsElimination, SolvesTheFullSystem) {
   const IndexView kept_row{row.view().data, kept}, kept_col{col.view().data, kept};
   const MatrixView<double> head = x.view().block(0, 0, kept, 1);
   const MatrixView<double> tail{x.view().data + kept, rows, c, rows};
-  auto info = be.slots(1);
-  ::relulift::PairsElimination<CpuBackend> elimination(be, problem, kept);
+  using Elimination = ::relulift::PairsElimination<CpuBackend>;
+  auto info = be.slots(1 + Elimination::kInfos);
+  Elimination elimination(be, problem, kept, info[1]);
   elimination.reduce_matrix(onH.view(), kept_row, kept_col, factor.view(), M.view());
   elimination.reduce_right(kept_row, kept_col, factor.view(), tail, head);
   be.potrf(M.view(), info[0]);
