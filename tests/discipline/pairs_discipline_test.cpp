@@ -6,20 +6,11 @@
 
 #include <map>
 
-#include "src/presolve/presolve.hpp"
 #include "src/solvers/pairs_interior_point.hpp"
 #include "tests/support/discipline.hpp"
-#include "tests/support/generators.hpp"
 
 namespace relulift::testing {
 namespace {
-
-ReducedProblem reduced(Index n, Index d, Index c) {
-  Random random(static_cast<std::uint64_t>(100 * n + 10 * d + c));
-  Problem given = random_problem(random, n, d, c, 0.1);
-  make_parallel(given, 2, 0, -0.5);  // a beta row
-  return presolve(given).reduced;
-}
 
 TEST(PairsDiscipline, ARoundAllocatesNothingAndReadsBackAFixedNumberOfTimes) {
   const ReducedProblem problem = reduced(14, 3, 2);

@@ -3,20 +3,11 @@
 // replays in the loops, and the answer of the CPU.
 #include <gtest/gtest.h>
 
-#include "src/presolve/presolve.hpp"
 #include "src/solvers/train_network.hpp"
-#include "tests/support/generators.hpp"
-#include "tests/support/strict_backend.hpp"
+#include "tests/support/discipline.hpp"
 
 namespace relulift::testing {
 namespace {
-
-ReducedProblem reduced(Index n, Index d, Index c) {
-  Random random(static_cast<std::uint64_t>(100 * n + 10 * d + c));
-  Problem given = random_problem(random, n, d, c, 0.1);
-  make_parallel(given, 2, 0, -0.5);  // a beta row
-  return presolve(given).reduced;
-}
 
 TrainOptions small_search() {
   TrainOptions options;

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/conformance.hpp"
 #include "tests/support/conformance_functors.hpp"
 #include "tests/support/guarded.hpp"
 
@@ -24,19 +25,10 @@ inline const std::vector<Extent> kExtents = {{1, 1},    {31, 257},  {257, 31}, {
                                              {3, 5001}, {70001, 2}, {9000, 1}, {33, 65}};
 
 template <class Factory>
-class BackendConformance : public ::testing::Test {
+class BackendConformance : public ConformanceTest<Factory> {
  protected:
   using B = typename Factory::Type;
 
-  void SetUp() override {
-    const std::string missing = Factory::unavailable();
-    if (missing.empty()) return;
-    if (Factory::required()) {
-      FAIL() << missing;
-    } else {
-      GTEST_SKIP() << missing;
-    }
-  }
   static std::vector<double> read(B& be, Slot from, Index count) {
     std::vector<double> values(static_cast<std::size_t>(count));
     be.fetch(from, values);

@@ -6,10 +6,20 @@
 
 #include <vector>
 
+#include "src/presolve/presolve.hpp"
 #include "src/solvers/engine.hpp"
+#include "tests/support/generators.hpp"
 #include "tests/support/strict_backend.hpp"
 
 namespace relulift::testing {
+
+// A small problem with a residual of beta.
+inline ReducedProblem reduced(Index n, Index d, Index c) {
+  Random random(static_cast<std::uint64_t>(100 * n + 10 * d + c));
+  Problem given = random_problem(random, n, d, c, 0.1);
+  make_parallel(given, 2, 0, -0.5);  // a beta row
+  return presolve(given).reduced;
+}
 
 // Counts at every check of a run. The checks go to `on_check`.
 class CheckCounts {

@@ -13,6 +13,7 @@
 
 #include "src/core/random.hpp"
 #include "src/solvers/gram_pass.hpp"
+#include "tests/support/conformance.hpp"
 #include "tests/support/guarded.hpp"
 
 namespace relulift::testing {
@@ -171,19 +172,10 @@ struct GramFixture {
 };
 
 template <class Factory>
-class GramPassConformance : public ::testing::Test {
+class GramPassConformance : public ConformanceTest<Factory> {
  protected:
   using B = typename Factory::Type;
 
-  void SetUp() override {
-    const std::string missing = Factory::unavailable();
-    if (missing.empty()) return;
-    if (Factory::required()) {
-      FAIL() << missing;
-    } else {
-      GTEST_SKIP() << missing;
-    }
-  }
   // body(fixture) for every case, with and without multipliers.
   template <class Body>
   static void for_each_case(const Body& body) {
