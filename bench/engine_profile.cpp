@@ -14,7 +14,9 @@
 #include "src/backends/cpu/cpu_backend.hpp"
 #include "src/presolve/presolve.hpp"
 #include "src/solvers/block_scaling.hpp"
+#include "src/certificate/dual_bound.hpp"
 #include "src/solvers/dense_admm.hpp"
+#include "src/solvers/low_rank_alm.hpp"
 #include "src/solvers/pairs_interior_point.hpp"
 #include "src/solvers/train_network.hpp"
 
@@ -26,6 +28,8 @@ int main(int argc, char** argv) {
   Index rows = 1 << 30, iterations = 0;
   int threads = 2;
   PairsOptions pairs;
+  LowRankOptions low_rank;
+  bool certify = false;
   app.add_option("file", file)->required();
   app.add_option("--engine", engine);
   app.add_option("--scaling", scaling);
@@ -38,6 +42,11 @@ int main(int argc, char** argv) {
   app.add_option("--neighbours", pairs.neighbours);
   app.add_option("--per-row", pairs.per_row);
   app.add_option("--blend", pairs.blend);
+  app.add_option("--rank", low_rank.rank);
+  app.add_option("--inner", low_rank.inner_steps);
+  app.add_option("--growth", low_rank.growth);
+  app.add_option("--pairs", low_rank.pairs_per_sample);
+  app.add_flag("--certify", certify);
   CLI11_PARSE(app, argc, argv);
   set_blas_threads(threads);
 
@@ -59,6 +68,35 @@ int main(int argc, char** argv) {
           s.dual_step);
     };
     outcome = PairsInteriorPoint(backend, reduced, pairs).run(control, {});
+  } else if (engine == "low-rank") {
+    TrainOptions train;
+    const Weights network =
+        NetworkTrainer(cpu, reduced, train).run(Control(train_seconds), {}).weights;
+    const double J = objective(reduced, network);
+    fmt::print("objective of the network {:.5f}, {} neurons\n", J, network.neurons());
+    low_rank.max_iterations = iterations;
+    control = Control(seconds);
+    LowRankAlm run(backend, reduced, low_rank_start(reduced, network, low_rank), low_rank);
+    double best = -1e300;
+    outcome = run.run(control, [&](const EngineCheck& c) {
+      const LowRankState& s = run.state();
+      fmt::print(
+          "{:8.2f} s  iteration {:3}  primal {:.6f}  dual {:.6f}  residuals {:.2e} {:.2e}  sigma "
+          "{:.2e} rank {} pairs {} active {}",
+          control.seconds(), c.iteration, c.primal, c.dual, c.primal_residual, c.dual_residual,
+          s.sigma, s.Z.rows(), s.pairs.size(), (s.w.array() > 0).count());
+      if (c.multipliers && certify) {
+        const double begun = control.seconds();
+        const Bound bound = certify_multipliers(problem, presolved.dual_candidate(c.multipliers()),
+                                                {.objective_upper = J, .at_least = best});
+        best = std::max(best, bound.value);
+        fmt::print("  bound {:.6f} (kappa {:.1e}, {:.2f} s)", bound.value, bound.kappa,
+                   control.seconds() - begun);
+      }
+      fmt::print("\n");
+      std::fflush(stdout);
+      return true;
+    });
   } else {
     DenseAdmmOptions options;
     options.limits.max_iterations = iterations;

@@ -45,7 +45,9 @@ concept Backend = requires(B be, MatrixView<double> a, MatrixView<const double> 
   be.upload(ints, std::declval<typename B::Indices&>());  // the first ints.size() entries
   be.reserve(Needs{});  // the workspaces of these orders now, not in the first iteration
 
-  be.launch(Extent{}, archetype::Kernel{});        // f(i, j) for every entry, in any order
+  // f(i, j) for every entry, in any order; or, where f has it, f.column(j, first, last), the same
+  // for a stretch of a column.
+  be.launch(Extent{}, archetype::Kernel{});
   be.sum(Extent{}, archetype::Term{}, s);          // *s = sum_ij f(i, j), run-to-run reproducible
   be.sum_columns(Extent{}, archetype::Term{}, s);  // s[j] = sum_i f(i, j)
   be.gemm(Op::none, Op::transpose, 1.0, c, c, 0.0, a);  // a = alpha op(A) op(B) + beta a

@@ -36,6 +36,15 @@ class Lbfgs {
         state_(be.matrix(kernels::kLbfgsRows, max_starts)),
         values_(be.slots(max_starts)) {}
 
+  // Of this object: `rows` parameters per column.
+  static void count(Needs& needs, Index rows, Index capacity, Index max_starts) {
+    using namespace kernels;
+    for (int k = 0; k < 4; ++k) needs.matrix(rows * capacity, 1);
+    needs.matrix(rows * capacity * kBasis, 1).matrix(rows * capacity * 3, 1);
+    needs.matrix(kBasis, kBasis * max_starts).matrix(kBasis, 3 * max_starts);
+    needs.matrix(kBasis, max_starts).matrix(kLbfgsRows, max_starts).slots(max_starts);
+  }
+
   // x: rows() x (columns of all starts), start after start.
   void begin(const Matrix& x, Index starts) {
     starts_ = starts;
@@ -73,6 +82,8 @@ class Lbfgs {
     fetch(be_, all(x_), x);
     return x;
   }
+  // The accepted points where they are.
+  MatrixView<const double> view() const { return all(x_); }
 
  private:
   using View = MatrixView<double>;

@@ -17,18 +17,26 @@ struct Deficit {
   double own;    // ||u||^2 of the neuron halfway between the two rows
 };
 
-std::vector<Deficit> deficits(const Matrix& X, const Matrix& ss, const Matrix& st,
-                              const Matrix& tt) {
-  std::vector<Deficit> out;
-  const Vector norm = X.rowwise().norm();
+// Columns j, j + 1, .. of the Gram matrices of s and t, t = X u.
+struct GramColumns {
+  Matrix ss, ts, st, tt;  // ts: <t_i, s_j>, st: <s_i, t_j>
+  const Vector& length2;  // ||t_i||^2 of all i
+};
+
+// The violated pairs i < j of these columns.
+void add_deficits(const Matrix& X, const Vector& norm, Index first, const GramColumns& gram,
+                  std::vector<Deficit>& out) {
   const auto entry = [&](double k, double kernel, double reach) {
     if (k < 0.0) out.push_back({-k / std::max(kernel, 0.0), -k / std::max(reach, 0.0)});
   };
-  for (Index j = 0; j < ss.cols(); ++j) {
+  for (Index b = 0; b < gram.ss.cols(); ++b) {
+    const Index j = first + b;
     for (Index i = 0; i < j; ++i) {
-      const double s = ss(i, j), t = 0.5 * (tt(i, j) + tt(j, i));
-      const double even = st(i, j) + st(j, i), odd = st(j, i) - st(i, j);
-      const double kernel = absolute_kernel(tt(i, i), tt(j, j), t);
+      const double s = gram.ss(i, b), t = gram.tt(i, b);
+      const double even = gram.st(i, b) + gram.ts(i, b), odd = gram.ts(i, b) - gram.st(i, b);
+      const double lowest = std::min(s + t - std::abs(even), s - t - std::abs(odd));
+      if (!(lowest < 0.0)) continue;
+      const double kernel = absolute_kernel(gram.length2[i], gram.length2[j], t);
       const double norms = norm[i] * norm[j], product = X.row(i).dot(X.row(j));
       const double like = 0.25 * (kernel + t), near = 0.5 * (norms + product);
       const double mixed = 0.25 * (kernel - t), far = 0.5 * (norms - product);
@@ -38,7 +46,6 @@ std::vector<Deficit> deficits(const Matrix& X, const Matrix& ss, const Matrix& s
       entry(0.25 * (s - t - odd), mixed, far);
     }
   }
-  return out;
 }
 
 // The least tr dS_uu that lifts every pair to zero: scale by tau, the pairs beyond it one by one.
@@ -77,14 +84,42 @@ double feasible_primal(const ReducedProblem& problem, const Matrix& S) {
   const Index n = problem.n(), d = problem.d(), c = problem.c();
   const Matrix& X = problem.X;
   const Matrix tt = X * S.block(n, n, d, d) * X.transpose();
-  const Vector row = (tt.diagonal().array() / S.diagonal().head(n).array()).sqrt();
+  const Vector length2 = tt.diagonal(), norm = X.rowwise().norm();
+  const Vector row = (length2.array() / S.diagonal().head(n).array()).sqrt();
   if (!row.allFinite()) return std::numeric_limits<double>::infinity();
   const Matrix ss = row.asDiagonal() * S.topLeftCorner(n, n) * row.asDiagonal();
   const Matrix st = row.asDiagonal() * S.block(0, n, n, d) * X.transpose();
   const double u = S.diagonal().segment(n, d).sum(), v = S.diagonal().tail(c).sum();
-  const double added = cover(deficits(X, ss, st, tt), u);
+  std::vector<Deficit> list;
+  add_deficits(X, norm, 0, {ss, st.transpose(), st, tt, length2}, list);
   return loss(problem, row.asDiagonal() * S.block(0, n + d, n, c), X * S.block(n, n + d, d, c)) +
-         0.5 * problem.weight_decay * (u + added + v);
+         0.5 * problem.weight_decay * (u + cover(std::move(list), u) + v);
+}
+
+double feasible_primal_of_factor(const ReducedProblem& problem, const Matrix& Z) {
+  constexpr Index kBlock = 256;
+  const Index n = problem.n(), d = problem.d(), c = problem.c();
+  const Matrix& X = problem.X;
+  const Matrix t = Z.middleCols(n, d) * X.transpose();
+  const Vector length2 = t.colwise().squaredNorm(), norm = X.rowwise().norm();
+  const Vector row = (length2.array() / Z.leftCols(n).colwise().squaredNorm().transpose().array())
+                         .sqrt();
+  if (!row.allFinite()) return std::numeric_limits<double>::infinity();
+  const Matrix s = Z.leftCols(n) * row.asDiagonal();
+  const auto V = Z.rightCols(c);
+  std::vector<Deficit> list;
+  for (Index j = 0; j < n; j += kBlock) {
+    const Index cols = std::min(kBlock, n - j), rows = j + cols;
+    const auto sj = s.middleCols(j, cols), tj = t.middleCols(j, cols);
+    const auto upper = [&](const Matrix& a, const auto& b) -> Matrix {
+      return a.leftCols(rows).transpose() * b;
+    };
+    add_deficits(X, norm, j, {upper(s, sj), upper(t, sj), upper(s, tj), upper(t, tj), length2},
+                 list);
+  }
+  const double u = Z.middleCols(n, d).squaredNorm(), v = V.squaredNorm();
+  return loss(problem, s.transpose() * V, t.transpose() * V) +
+         0.5 * problem.weight_decay * (u + cover(std::move(list), u) + v);
 }
 
 }  // namespace relulift

@@ -17,4 +17,7 @@ double absolute_kernel(double aa, double bb, double ab);
 // + n^2 log n).
 double feasible_primal(const ReducedProblem& problem, const Matrix& S);
 
+// The same for S = Z'Z, Z: r x (n + d + c), without an n x n array. O(n^2 r).
+double feasible_primal_of_factor(const ReducedProblem& problem, const Matrix& Z);
+
 }  // namespace relulift

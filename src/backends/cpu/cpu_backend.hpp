@@ -194,10 +194,14 @@ class CpuBackend {
     }
   }
   // The entries of a launch are independent and those of a sum may be added in any fixed order,
-  // hence simd.
+  // hence simd. A functor whose entries share work may also do a stretch of a column.
   template <class F>
   static void run_tile(const cpu::Tile& t, const F& f) {
     for (Index j = t.col; j < t.col_end; ++j) {
+      if constexpr (requires { f.column(j, t.row, t.row_end); }) {
+        f.column(j, t.row, t.row_end);
+        continue;
+      }
 #pragma omp simd
       for (Index i = t.row; i < t.row_end; ++i) f(i, j);
     }

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+// Augmented Lagrangian over a factor S = Z'Z of [eq:sdp] (Burer & Monteiro 2003) with multipliers
+// on a list of pairs that follows the iterate [eq:sparse-alm]: at a solution about as many pairs
+// are active as samples, and a scan of K K' between outer iterations finds those that are missing.
+// The inner problems are solved by L-BFGS in scaled columns. docs/math.md, section 9.
+//
+// Per L-BFGS step: one evaluation (src/solvers/low_rank_objective.hpp) and 50 N r doubles of the
+// optimiser's own traffic. Per outer iteration: one scan, 4 n^2 r flops and no more memory than
+// a stripe of bits. Memory: 45 N r + 8 e doubles, e the pairs listed.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <utility>
+
+#include "src/core/control.hpp"
+#include "src/solvers/engine.hpp"
+#include "src/solvers/lbfgs.hpp"
+#include "src/solvers/low_rank_host.hpp"
+#include "src/solvers/low_rank_objective.hpp"
+#include "src/solvers/pair_scan.hpp"
+#include "src/solvers/pairs_primal.hpp"
+#include "src/solvers/termination.hpp"
+
+namespace relulift {
+
+template <Backend B>
+class LowRankAlm {
+ public:
+  LowRankAlm(B& be, const ReducedProblem& problem, LowRankState state,
+             const LowRankOptions& options = {}, ScanShape shape = {})
+      : be_(be),
+        problem_(problem),
+        options_(options),
+        rows_(problem),
+        most_pairs_(options.pairs_per_sample * problem.n()),
+        most_rank_(std::max(2 * start_rank(options, order()), state.Z.rows())),
+        state_(std::move(state)),
+        objective_(be, problem, rows_, most_rank_, most_pairs_),
+        lbfgs_(be, objective_, most_rank_, 1),
+        scan_(be, problem.n(), shape),
+        point_(be.matrix(order() * most_rank_, 1)),
+        gradient_(be.matrix(order() * most_rank_, 1)),
+        value_(be.slots(1)) {}
+
+  // Of an engine with a state of its own start.
+  static void count(Needs& needs, const ReducedProblem& problem, Index lanes, ScanShape shape,
+                    const LowRankOptions& options = {}) {
+    const Index order = problem.n() + problem.d() + problem.c();
+    const Index rank = 2 * start_rank(options, order);
+    LowRankObjective<B>::count(needs, problem, rank, options.pairs_per_sample * problem.n());
+    Lbfgs<B, LowRankObjective<B>>::count(needs, order, rank, 1);
+    PairScan<B>::count(needs, problem.n(), lanes, shape);
+    needs.matrix(order * rank, 1).matrix(order * rank, 1).slots(1);
+  }
+
+  EngineOutcome run(const Control& control, const OnCheck& on_check) {
+    EngineOutcome out;
+    Stall stall;
+    for (;;) {
+      list_pairs();
+      begin();
+      const bool finite = descend(control);
+      const LowRankPoint at = end();
+      const double violation = relative_violation(state_, at);
+      if (!finite || !std::isfinite(violation)) return finish(out, Status::numerical_failure, at);
+      const Measured now{.iteration = state_.iteration + 1,
+                         .primal = at.objective + problem_.constant,
+                         .dual = low_rank_dual(problem_, at) + problem_.constant,
+                         .primal_residual = violation,
+                         .dual_residual = residual_};
+      out.iterations = now.iteration;
+      out.primal = now.primal;
+      out.dual = now.dual;
+      stall = advance(stall, now, limits());
+      std::optional<Status> status = termination(now, stall, limits());
+      if (!status && control.out_of_time()) status = Status::time_limit;
+      if (!status && control.interrupted()) status = Status::interrupted;
+      if (!tell(now, at, status.has_value(), on_check) && !status) status = Status::interrupted;
+      if (status) return finish(out, *status, at);
+      update_multipliers(state_, at, residual_, options_);
+      if (state_.iteration % kRankEvery == 0) adapt_rank(state_, most_rank_, options_.seed);
+    }
+  }
+
+  const LowRankState& state() const { return state_; }
+
+ private:
+  static constexpr Index kStepsBetweenLooks = 10, kRankEvery = 5, kMoreSteps = 4;
+  static constexpr int kMostScans = 12;
+  // Violations above this leave a dual that proves next to nothing.
+  static constexpr double kWorthOffering = 2e-2, kOfferPause = 2.0;
+  // Beyond this order nobody wants S as a matrix.
+  static constexpr Index kLargestGram = 4000;
+
+  Index order() const { return problem_.n() + problem_.d() + problem_.c(); }
+  Limits limits() const {
+    return {.tolerance = options_.tolerance,
+            .max_iterations = options_.max_iterations,
+            .stall_improvement = 1e-5,
+            .stall_checks = 12};
+  }
+
+  // The pairs near or beyond violation at Z, and those with a multiplier.
+  void list_pairs() {
+    objective_.lift(state_.Z);
+    const auto most = static_cast<std::size_t>(most_pairs_);
+    auto found = scan_.below(objective_.K(), margin_, most);
+    for (int k = 0; k < kMostScans; ++k) {
+      const double next = next_margin(margin_, found.size(), most);
+      if (next == margin_) break;
+      // A wider margin that finds too many is not taken.
+      auto again = scan_.below(objective_.K(), next, most);
+      if (again.size() > most && found.size() <= most) break;
+      margin_ = next;
+      found = std::move(again);
+    }
+    relist(state_, std::move(found), most);
+    objective_.set_pairs(state_);
+  }
+
+  // The scaling at Z, and Z in it.
+  void begin() {
+    const LowRankPoint at = look(state_.Z);
+    factor_ = column_scaling(problem_, rows_, state_, at);
+    objective_.set_scaling(factor_);
+    const Matrix scaled = state_.Z * factor_.cwiseInverse().asDiagonal();
+    size_ = scaled.norm();
+    lbfgs_.begin(scaled.reshaped(order(), scaled.rows()), 1);
+  }
+
+  // False when the objective is not a number.
+  bool descend(const Control& control) {
+    // Once the penalty stays, what is left is the accuracy of the multipliers.
+    const bool settled = state_.violation <= 10.0 * options_.tolerance;
+    const Index most = (settled ? kMoreSteps : 1) * options_.inner_steps;
+    for (Index steps = 0; steps < most;) {
+      steps += lbfgs_.advance(std::min(kStepsBetweenLooks, most - steps),
+                              [&] { return control.stop(); });
+      const Matrix state = lbfgs_.state();
+      residual_ = state(kernels::kGradientNorm, 0) / size_;
+      if (!std::isfinite(state(kernels::kValue, 0)) || !std::isfinite(residual_)) return false;
+      if (residual_ <= state_.tolerance || state(kernels::kDone, 0) != 0.0 || control.stop())
+        return true;
+    }
+    return true;
+  }
+
+  LowRankPoint end() {
+    const Matrix x = lbfgs_.point();
+    state_.Z = x.reshaped(x.cols(), order()) * factor_.asDiagonal();
+    return look(state_.Z);
+  }
+
+  // The point Z, evaluated and read back.
+  LowRankPoint look(const Matrix& Z) {
+    const Index r = Z.rows();
+    objective_.set_scaling(Vector::Ones(order()));
+    objective_.shape(r, 1);
+    const MatrixView<double> x{point_.view().data, r, order(), r};
+    const MatrixView<double> g{gradient_.view().data, r, order(), r};
+    upload(be_, Z, x);
+    objective_.evaluate(x, g, value_[0]);
+    return objective_.read();
+  }
+
+  // False when the caller wants to stop. The multipliers go along where they may be worth a
+  // certificate, and where the last one did not take longer than the work since.
+  bool tell(const Measured& now, const LowRankPoint& at, bool last, const OnCheck& on_check) {
+    if (!on_check) return true;
+    EngineCheck check{.iteration = now.iteration,
+                      .primal = now.primal,
+                      .dual = now.dual,
+                      .primal_residual = now.primal_residual,
+                      .dual_residual = now.dual_residual};
+    const double begun = clock_.seconds();
+    const bool offer = !last && now.primal_residual < kWorthOffering && begun >= next_offer_;
+    if (offer)
+      check.multipliers = [&] { return low_rank_multipliers(problem_, rows_, state_, at); };
+    const bool go_on = on_check(check);
+    const double ended = clock_.seconds();
+    if (offer) next_offer_ = ended + kOfferPause * (ended - begun);
+    return go_on;
+  }
+
+  EngineOutcome finish(EngineOutcome& out, Status status, const LowRankPoint& at) {
+    out.status = status;
+    if (status == Status::numerical_failure) return std::move(out);
+    out.multipliers = low_rank_multipliers(problem_, rows_, state_, at);
+    out.primal = feasible_primal_of_factor(problem_, unscaled_factor(rows_, state_.Z)) + problem_.constant;
+    if (order() <= kLargestGram) out.S = low_rank_gram(rows_, state_.Z);
+    return std::move(out);
+  }
+
+  B& be_;
+  const ReducedProblem& problem_;
+  LowRankOptions options_;
+  UnitRows rows_;
+  Index most_pairs_, most_rank_;
+  LowRankState state_;
+  LowRankObjective<B> objective_;
+  Lbfgs<B, LowRankObjective<B>> lbfgs_;
+  PairScan<B> scan_;
+  typename B::Matrix point_, gradient_;
+  typename B::Slots value_;
+  Control clock_;
+  Vector factor_;            // Z = x diag(factor), x the optimiser's point
+  double size_ = 1.0;        // ||x|| at the start of the inner solve
+  double residual_ = 0.0;    // ||gradient|| / size
+  double margin_ = 0.05;     // cosine below which pairs are listed
+  double next_offer_ = 0.0;  // seconds
+};
+
+}  // namespace relulift

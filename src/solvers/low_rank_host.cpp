@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/solvers/low_rank_host.hpp"
+
+#include <Eigen/Cholesky>
+#include <Eigen/Eigenvalues>
+#include <Eigen/QR>
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "src/core/random.hpp"
+
+namespace relulift {
+namespace {
+
+// First penalty in units of penalty / ||s||^4, and the noise of the start relative to s.
+constexpr double kFirstPenalty = 10.0, kNoise = 3e-2;
+// Inner tolerances: the gradient relative to the point, both in the scaling of L-BFGS.
+constexpr double kFirstTolerance = 1e-2, kTighten = 0.7, kLastTolerance = 1e-7;
+// Curvatures below this share of the mean are taken for it.
+constexpr double kFlat = 1e-3;
+// Squared singular values of Z below this share of the largest are nothing.
+constexpr double kNothing = 1e-7;
+constexpr Index kSpareRank = 4;
+// A violation below this share of the inner residual is not what holds the bound back.
+constexpr double kBalance = 0.3;
+
+Matrix gaussian(Index rows, Index cols, Random& random) {
+  Matrix out(rows, cols);
+  for (Index j = 0; j < cols; ++j)
+    for (Index i = 0; i < rows; ++i) out(i, j) = random.normal();
+  return out;
+}
+
+Matrix orthonormal(const Matrix& A) {
+  return Eigen::HouseholderQR<Matrix>(A).householderQ() * Matrix::Identity(A.rows(), A.cols());
+}
+
+// F with r rows and F'F near Z'Z: the range by one step of subspace iteration (Halko, Martinsson &
+// Tropp 2011), the square root of what is seen in it.
+Matrix compressed(const Matrix& Z, Index r, Random& random) {
+  if (Z.rows() <= r) {
+    Matrix F = Matrix::Zero(r, Z.cols());
+    F.topRows(Z.rows()) = Z;
+    return F;
+  }
+  Matrix range = orthonormal(Z.transpose() * gaussian(Z.rows(), r, random));
+  range = orthonormal(Z.transpose() * (Z * range));
+  const Matrix seen = Z * range;
+  const Eigen::SelfAdjointEigenSolver<Matrix> eig(seen.transpose() * seen);
+  return eig.eigenvalues().cwiseMax(0.0).cwiseSqrt().asDiagonal() *
+         eig.eigenvectors().transpose() * range.transpose();
+}
+
+// Columns s_i, u, v of the neurons, balanced; one neuron per column of X where there are none.
+Matrix lifted(const UnitRows& rows, const Weights& network) {
+  const Index n = rows.X.rows(), d = rows.X.cols(), m = network.neurons(), c = network.V.rows();
+  Matrix Z(m, n + d + c);
+  for (Index j = 0; j < m; ++j) {
+    const double u = network.U.col(j).norm(), v = network.V.col(j).norm();
+    const double balance = u > 0.0 && v > 0.0 ? std::sqrt(v / u) : 0.0;
+    Z.row(j).segment(n, d) = balance * network.U.col(j);
+    Z.row(j).tail(c) = balance > 0.0 ? Vector(network.V.col(j) / balance) : Vector::Zero(c);
+  }
+  Z.leftCols(n) = (Z.middleCols(n, d) * rows.X.transpose()).cwiseAbs();
+  return Z;
+}
+
+}  // namespace
+
+UnitRows::UnitRows(const ReducedProblem& problem)
+    : length(problem.X.rowwise().norm()), X(length.cwiseInverse().asDiagonal() * problem.X) {}
+
+Index start_rank(const LowRankOptions& options, Index order) {
+  const Index rank = options.rank > 0 ? options.rank : std::clamp<Index>(order / 4, 16, 64);
+  return std::min(rank, order);
+}
+
+LowRankState low_rank_start(const ReducedProblem& problem, const Weights& network,
+                            const LowRankOptions& options) {
+  const UnitRows rows(problem);
+  const Index n = problem.n(), d = problem.d(), c = problem.c(), order = n + d + c;
+  const Index r = start_rank(options, order);
+  Random random(options.seed, 9);
+  LowRankState state;
+  Matrix neurons = lifted(rows, network);
+  // Without a network: neurons of Gaussian weights as large as the targets suggest.
+  if (!(neurons.squaredNorm() > 0.0)) {
+    Weights drawn{gaussian(d, r, random), gaussian(c, r, random)};
+    const double size = std::sqrt(problem.Y.norm() / rows.length.norm() / static_cast<double>(r));
+    drawn.U *= size;
+    drawn.V *= size;
+    neurons = lifted(rows, drawn);
+  }
+  state.Z = compressed(neurons, r, random);
+  const double s2 = neurons.leftCols(n).squaredNorm() / static_cast<double>(n);
+  state.Z += kNoise * std::sqrt(s2 / static_cast<double>(r)) * gaussian(r, order, random);
+  const double penalty = 0.5 * problem.weight_decay * neurons.rightCols(d + c).squaredNorm();
+  state.y = Vector::Zero(n);
+  state.w = Vector(0);
+  state.sigma = kFirstPenalty * penalty / (s2 * s2 * static_cast<double>(n));
+  state.tolerance = kFirstTolerance;
+  return state;
+}
+
+PairLists::PairLists(const std::vector<LiftedPair>& pairs, Index samples)
+    : begin(static_cast<std::size_t>(2 * samples + 1)) {
+  first.reserve(pairs.size());
+  second.reserve(pairs.size());
+  for (const auto& [i, j] : pairs) {
+    first.push_back(i);
+    second.push_back(j);
+    ++begin[static_cast<std::size_t>(i) + 1];
+    ++begin[static_cast<std::size_t>(j) + 1];
+  }
+  std::partial_sum(begin.begin(), begin.end(), begin.begin());
+  other.resize(2 * pairs.size());
+  pair.resize(2 * pairs.size());
+  auto next = begin;
+  for (std::size_t e = 0; e < pairs.size(); ++e) {
+    const auto enter = [&](std::int32_t row, std::int32_t partner) {
+      const auto at = static_cast<std::size_t>(next[static_cast<std::size_t>(row)]++);
+      other[at] = partner;
+      pair[at] = static_cast<std::int32_t>(e);
+    };
+    enter(pairs[e].i, pairs[e].j);
+    enter(pairs[e].j, pairs[e].i);
+  }
+}
+
+void relist(LowRankState& state, std::vector<LiftedPair> found, std::size_t most) {
+  struct Entry {
+    LiftedPair pair;
+    double w;
+  };
+  std::sort(found.begin(), found.end());
+  std::vector<Entry> all;
+  all.reserve(found.size() + state.pairs.size());
+  std::size_t k = 0;
+  for (std::size_t e = 0; e < state.pairs.size(); ++e) {
+    const LiftedPair old = state.pairs[e];
+    for (; k < found.size() && found[k] < old; ++k) all.push_back({found[k], 0.0});
+    const bool again = k < found.size() && found[k] == old;
+    const double w = state.w[static_cast<Index>(e)];
+    if (again || w > 0.0) all.push_back({old, w});
+    k += again;
+  }
+  for (; k < found.size(); ++k) all.push_back({found[k], 0.0});
+  if (all.size() > most) {
+    std::nth_element(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(most), all.end(),
+                     [](const Entry& a, const Entry& b) { return a.w > b.w; });
+    all.resize(most);
+    std::sort(all.begin(), all.end(),
+              [](const Entry& a, const Entry& b) { return a.pair < b.pair; });
+  }
+  state.pairs.resize(all.size());
+  state.w.resize(static_cast<Index>(all.size()));
+  for (std::size_t e = 0; e < all.size(); ++e) {
+    state.pairs[e] = all[e].pair;
+    state.w[static_cast<Index>(e)] = all[e].w;
+  }
+}
+
+double next_margin(double margin, std::size_t found, std::size_t most) {
+  constexpr double kWidest = 0.1, kLeast = 1e-6, kDeepest = -0.5;
+  if (found > most) {
+    if (margin > kLeast) return margin / 2.0;
+    return margin > 0.0 ? -1e-3 : std::max(2.0 * margin, kDeepest);
+  }
+  if (4 * found >= most) return margin;
+  if (margin < -1e-3) return margin / 2.0;
+  return margin <= 0.0 ? kLeast : std::min(2.0 * margin, kWidest);
+}
+
+Vector column_scaling(const ReducedProblem& problem, const UnitRows& rows,
+                      const LowRankState& state, const LowRankPoint& at) {
+  const Index n = problem.n(), d = problem.d(), c = problem.c();
+  const double share = 1.0 / static_cast<double>(state.Z.rows());
+  Vector lifted = Vector::Zero(2 * n);  // mean curvature in K_p
+  for (std::size_t e = 0; e < state.pairs.size(); ++e) {
+    if (!(at.m[static_cast<Index>(e)] > 0.0)) continue;
+    const auto [i, j] = state.pairs[e];
+    lifted[i] += state.sigma * share * at.norms[j];
+    lifted[j] += state.sigma * share * at.norms[i];
+  }
+  lifted.head(n) += state.sigma * share * at.norms.tail(n);
+  lifted.tail(n) += state.sigma * share * at.norms.head(n);
+  lifted.head(n) += share * at.output * rows.length.cwiseAbs2();
+  for (Index k = 0; k < problem.p(); ++k) {
+    const double weight = problem.beta_weight[k] * rows.length[problem.beta_rows[k]];
+    lifted[n + problem.beta_rows[k]] += share * at.output * weight * weight;
+  }
+  const Vector both = lifted.head(n) + lifted.tail(n);
+  Vector D(n + d + c);
+  D.head(n) = 0.25 * both + 0.5 * (-at.free).cwiseMax(0.0);
+  D.segment(n, d) = (0.25 * rows.X.cwiseAbs2().transpose() * both).array() + problem.weight_decay;
+  const double fit = share * rows.length.cwiseAbs2().dot(at.norms.head(n));
+  D.tail(c).setConstant(problem.weight_decay + fit);
+  return D.cwiseMax(kFlat * D.mean()).cwiseSqrt().cwiseInverse();
+}
+
+double relative_violation(const LowRankState& state, const LowRankPoint& at) {
+  const double pairs = (state.w - at.m).squaredNorm(), free = (state.y - at.free).squaredNorm();
+  const double size = at.norms.sum() / std::sqrt(static_cast<double>(at.free.size()));
+  return std::sqrt(pairs + free) / (state.sigma * std::max(size, 1e-300));
+}
+
+double low_rank_dual(const ReducedProblem& problem, const LowRankPoint& at) {
+  double value = -at.G.cwiseProduct(problem.Y).sum() - 0.5 * at.G.squaredNorm();
+  for (Index k = 0; k < problem.p(); ++k) {
+    const auto h = at.H.row(problem.beta_rows[k]);
+    value -= h.dot(problem.Y_beta.row(k)) + 0.5 * h.squaredNorm();
+  }
+  return value;
+}
+
+Multipliers low_rank_multipliers(const ReducedProblem& problem, const UnitRows& rows,
+                                 const LowRankState& state, const LowRankPoint& at) {
+  const Index n = problem.n();
+  Multipliers out{at.G, Matrix(problem.p(), problem.c()), {}, {}};
+  for (Index k = 0; k < problem.p(); ++k) out.H.row(k) = at.H.row(problem.beta_rows[k]);
+  // The Lagrangian counts a pair once, <W, K> twice.
+  const auto enter = [&](Index i, Index j, double value) {
+    const double lengths = rows.length[i % n] * rows.length[j % n];
+    out.entries.push_back({i, j, 0.5 * value / lengths});
+  };
+  for (std::size_t e = 0; e < state.pairs.size(); ++e)
+    if (const double m = at.m[static_cast<Index>(e)]; m > 0.0)
+      enter(state.pairs[e].i, state.pairs[e].j, m);
+  for (Index i = 0; i < n; ++i) enter(i, n + i, at.free[i]);
+  return out;
+}
+
+void update_multipliers(LowRankState& state, const LowRankPoint& at, double residual,
+                        const LowRankOptions& options) {
+  const double violation = relative_violation(state, at);
+  state.w = at.m;
+  state.y = at.free;
+  const bool needed = violation > options.tolerance && violation > kBalance * residual;
+  if (needed && violation > 0.5 * state.violation)
+    state.sigma *= options.growth;
+  state.violation = violation;
+  state.tolerance = std::max(kLastTolerance, kTighten * state.tolerance);
+  ++state.iteration;
+}
+
+void adapt_rank(LowRankState& state, Index most, std::uint64_t seed) {
+  const Index r = state.Z.rows(), order = state.Z.cols();
+  const Eigen::SelfAdjointEigenSolver<Matrix> eig(state.Z * state.Z.transpose());
+  const double largest = eig.eigenvalues().maxCoeff();
+  const Index used = (eig.eigenvalues().array() > kNothing * largest).count();
+  const Index target = std::min(used < r ? used + kSpareRank : r + r / 4 + 1, most);
+  if (target == r) return;
+  // Ascending eigenvalues: the last ones are kept.
+  const Index kept = std::min(target, r);
+  Matrix Z = Matrix::Zero(target, order);
+  Z.topRows(kept) = eig.eigenvectors().rightCols(kept).transpose() * state.Z;
+  if (target > r) {
+    Random random(seed, 10 + static_cast<std::uint64_t>(state.iteration));
+    const double size = std::sqrt(kNothing * largest / static_cast<double>(order));
+    Z.bottomRows(target - r) = size * gaussian(target - r, order, random);
+  }
+  state.Z = std::move(Z);
+}
+
+Matrix unscaled_factor(const UnitRows& rows, Matrix Z) {
+  Z.leftCols(rows.length.size()) *= rows.length.asDiagonal();
+  return Z;
+}
+
+Matrix low_rank_gram(const UnitRows& rows, const Matrix& Z) {
+  const Matrix F = unscaled_factor(rows, Z);
+  return F.transpose() * F;
+}
+
+}  // namespace relulift

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which pairs of lifted rows are violated or nearly so: one pass over the upper triangle of tiles
+// of K K', 4 n^2 r flops, that leaves one bit per entry (n^2/4 bytes of which are read back).
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <vector>
+
+#include "kernels/low_rank.hpp"
+#include "src/core/backend.hpp"
+#include "src/core/needs.hpp"
+#include "src/core/transfer.hpp"
+#include "src/solvers/pairs_point.hpp"
+
+namespace relulift {
+
+// Tiles are height x height, columns of K are multiplied `depth` at a time. Host: see GramShape.
+struct ScanShape {
+  Index height = 64, depth = 64;
+};
+inline constexpr ScanShape kScanShapeHost{};
+inline constexpr ScanShape kScanShapeDevice{2048, 1024};
+
+template <Backend B>
+class PairScan {
+ public:
+  PairScan(B& be, Index samples, ScanShape shape)
+      : be_(be),
+        samples_(samples),
+        shape_(fitted(samples, shape)),
+        gram_(be.matrix(shape_.height, shape_.height * be.lanes())),
+        mask_(be.matrix(rows(samples, shape_), stripe(samples, shape_))),
+        norm_(be.matrix(2 * samples, 1)),
+        host_(rows(samples, shape_), stripe(samples, shape_)) {}
+
+  static void count(Needs& needs, Index samples, Index lanes, ScanShape shape) {
+    const ScanShape fit = fitted(samples, shape);
+    needs.matrix(fit.height, fit.height * lanes)
+        .matrix(rows(samples, fit), stripe(samples, fit))
+        .matrix(2 * samples, 1);
+  }
+
+  // Pairs p < q with K_p K_q' < margin ||K_p|| ||K_q||, K: r x 2n, ascending in (q, p); those of one
+  // sample left out. Waits. Stops early, with more than `most`, once there are more.
+  std::vector<LiftedPair> below(MatrixView<const double> K, double margin, std::size_t most) {
+    const Index order = 2 * samples_;
+    be_.sum_columns({K.rows, order}, kernels::SquareOf{K}, Slot{norm_.view().data});
+    be_.launch({order}, kernels::RootOf{norm_.view()});
+    std::vector<LiftedPair> found;
+    for (Index col = 0; col < order && found.size() <= most; col += mask_.cols()) {
+      const Index cols = std::min(mask_.cols(), order - col);
+      mark(K, margin, col, cols);
+      fetch(be_, mask_.view(), host_);
+      decode(col, cols, found);
+    }
+    return found;
+  }
+
+ private:
+  static constexpr Index kStripeBytes = 64 << 20;
+
+  static ScanShape fitted(Index samples, ScanShape shape) {
+    const Index most = (2 * samples + kernels::kMaskRows - 1) / kernels::kMaskRows;
+    return {std::min(shape.height, std::max<Index>(1, most) * kernels::kMaskRows), shape.depth};
+  }
+  static Index blocks(Index samples, const ScanShape& shape) {
+    return (2 * samples + shape.height - 1) / shape.height;
+  }
+  // Masks of a column, and columns of a stripe: a whole number of tiles.
+  static Index rows(Index samples, const ScanShape& shape) {
+    return blocks(samples, shape) * (shape.height / kernels::kMaskRows);
+  }
+  static Index stripe(Index samples, const ScanShape& shape) {
+    const Index tiles = kStripeBytes / (8 * rows(samples, shape) * shape.height);
+    return shape.height * std::clamp<Index>(tiles, 1, blocks(samples, shape));
+  }
+
+  void mark(MatrixView<const double> K, double margin, Index col, Index cols) {
+    const Index h = shape_.height, order = 2 * samples_, masks = h / kernels::kMaskRows;
+    const Index first = col / h, count = (cols + h - 1) / h;
+    be_.concurrently(count, [&](Index task, Index lane, auto& be) {
+      const Index block = first + count - 1 - task, q = block * h;  // the longest first
+      const Index width = std::min(h, order - q);
+      for (Index row = 0; row <= q; row += h) {
+        const Index height = std::min(h, order - row);
+        const auto tile = gram_.view().block(0, lane * h, height, width);
+        for (Index k = 0; k == 0 || k < K.rows; k += shape_.depth) {
+          const Index depth = std::min(shape_.depth, K.rows - k);
+          be.gemm(Op::transpose, Op::none, 1.0, K.block(k, row, depth, height),
+                  K.block(k, q, depth, width), k == 0 ? 0.0 : 1.0, tile);
+        }
+        const auto mask = mask_.view().block(row / h * masks, q - col, masks, width);
+        be.launch({(height + kernels::kMaskRows - 1) / kernels::kMaskRows, width},
+                  kernels::NearlyViolated{tile, norm_.view(), row, q, samples_, margin, mask});
+      }
+    });
+  }
+
+  void decode(Index col, Index cols, std::vector<LiftedPair>& found) const {
+    for (Index j = 0; j < cols; ++j) {
+      const auto q = static_cast<std::int32_t>(col + j);
+      for (Index a = 0; a * kernels::kMaskRows < q; ++a) {
+        auto bits = static_cast<std::uint64_t>(host_(a, j));
+        for (; bits != 0; bits &= bits - 1) {
+          const Index p = a * kernels::kMaskRows + std::countr_zero(bits);
+          found.push_back({static_cast<std::int32_t>(p), q});
+        }
+      }
+    }
+  }
+
+  B& be_;
+  Index samples_;
+  ScanShape shape_;
+  typename B::Matrix gram_;  // a tile per lane
+  typename B::Matrix mask_, norm_;
+  Matrix host_;
+};
+
+}  // namespace relulift
