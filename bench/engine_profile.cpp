@@ -29,7 +29,7 @@ int main(int argc, char** argv) {
   int threads = 2;
   PairsOptions pairs;
   LowRankOptions low_rank;
-  bool certify = false;
+  bool certify = false, both = false;
   app.add_option("file", file)->required();
   app.add_option("--engine", engine);
   app.add_option("--scaling", scaling);
@@ -47,6 +47,7 @@ int main(int argc, char** argv) {
   app.add_option("--growth", low_rank.growth);
   app.add_option("--pairs", low_rank.pairs_per_sample);
   app.add_flag("--certify", certify);
+  app.add_flag("--both", both);
   CLI11_PARSE(app, argc, argv);
   set_blas_threads(threads);
 
@@ -97,6 +98,19 @@ int main(int argc, char** argv) {
       std::fflush(stdout);
       return true;
     });
+    if (both) {
+      fmt::print("{:8.2f} s  feasible {:.7f}, status {}\n", control.seconds(), outcome.primal,
+                 to_string(outcome.status));
+      pairs.start = pairs_point(reduced, outcome);
+      pairs.max_pairs = affordable_pairs(reduced);
+      pairs.on_iteration = [&](const PairsStep& s) {
+        fmt::print("{:8.2f} s  round {} iteration {} order {} dual {:.7f} gap {:.2e} steps {:.3f} {:.3f}\n",
+            control.seconds(), s.round, s.iteration, s.variables, s.dual, s.gap, s.primal_step,
+            s.dual_step);
+        std::fflush(stdout);
+      };
+      outcome = PairsInteriorPoint(backend, reduced, pairs).run(control, {});
+    }
   } else {
     DenseAdmmOptions options;
     options.limits.max_iterations = iterations;

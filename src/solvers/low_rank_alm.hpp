@@ -80,7 +80,10 @@ class LowRankAlm {
       if (!tell(now, at, status.has_value(), on_check) && !status) status = Status::interrupted;
       if (status) return finish(out, *status, at);
       update_multipliers(state_, at, residual_, options_);
-      if (state_.iteration % kRankEvery == 0) adapt_rank(state_, most_rank_, options_.seed);
+      if (state_.iteration % kRankEvery == 0) {
+        adapt_rank(state_, most_rank_, options_.seed);
+        escape(problem_, rows_, state_, at, factor_, most_rank_);
+      }
     }
   }
 

@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "src/core/random.hpp"
+#include "src/solvers/lanczos.hpp"
 
 namespace relulift {
 namespace {
@@ -19,11 +20,14 @@ constexpr double kFirstPenalty = 10.0, kNoise = 3e-2;
 constexpr double kFirstTolerance = 1e-2, kTighten = 0.7, kLastTolerance = 1e-7;
 // Curvatures below this share of the mean are taken for it.
 constexpr double kFlat = 1e-3;
-// Squared singular values of Z below this share of the largest are nothing.
-constexpr double kNothing = 1e-7;
+// Squared singular values of Z below this share of the largest are nothing: a tenth of the
+// violation, within limits.
+constexpr double kNothingLeast = 1e-7, kNothingMost = 1e-4;
 constexpr Index kSpareRank = 4;
 // A violation below this share of the inner residual is not what holds the bound back.
 constexpr double kBalance = 0.3;
+// An inner solve counts as solved within this factor of its tolerance.
+constexpr double kSolved = 2.0;
 
 Matrix gaussian(Index rows, Index cols, Random& random) {
   Matrix out(rows, cols);
@@ -237,18 +241,76 @@ void update_multipliers(LowRankState& state, const LowRankPoint& at, double resi
   state.w = at.m;
   state.y = at.free;
   const bool needed = violation > options.tolerance && violation > kBalance * residual;
-  if (needed && violation > 0.5 * state.violation)
-    state.sigma *= options.growth;
+  // A penalty that grows ahead of the inner solves freezes Z where it is (iris).
+  const bool solved = residual <= kSolved * state.tolerance;
+  if (needed && solved && violation > 0.5 * state.violation) state.sigma *= options.growth;
   state.violation = violation;
-  state.tolerance = std::max(kLastTolerance, kTighten * state.tolerance);
+  if (solved) state.tolerance = std::max(kLastTolerance, kTighten * state.tolerance);
   ++state.iteration;
+}
+
+Vector apply_slack(const ReducedProblem& problem, const UnitRows& rows, const LowRankState& state,
+                   const LowRankPoint& at, const Vector& v) {
+  const Index n = problem.n(), d = problem.d(), c = problem.c();
+  const Vector t = rows.X * v.segment(n, d);
+  Vector k(2 * n), out(2 * n);
+  k << 0.5 * (v.head(n) + t), 0.5 * (v.head(n) - t);
+  const Vector fit = at.G * v.tail(c);
+  out.head(n) = rows.length.cwiseProduct(fit) - at.free.cwiseProduct(k.tail(n));
+  out.tail(n) = -at.free.cwiseProduct(k.head(n));
+  Vector outputs = at.G.transpose() * rows.length.cwiseProduct(k.head(n));
+  for (Index b = 0; b < problem.p(); ++b) {
+    const Index i = problem.beta_rows[b];
+    const double weight = problem.beta_weight[b] * rows.length[i];
+    out[n + i] += weight * at.H.row(i).dot(v.tail(c));
+    outputs += weight * k[n + i] * at.H.row(i).transpose();
+  }
+  for (std::size_t e = 0; e < state.pairs.size(); ++e) {
+    const double m = at.m[static_cast<Index>(e)];
+    if (m == 0.0) continue;
+    const auto [i, j] = state.pairs[e];
+    out[i] -= m * k[j];
+    out[j] -= m * k[i];
+  }
+  Vector q(n + d + c);
+  q.head(n) = 0.25 * (out.head(n) + out.tail(n));
+  q.segment(n, d) = 0.25 * rows.X.transpose() * (out.head(n) - out.tail(n)) +
+                    0.5 * problem.weight_decay * v.segment(n, d);
+  q.tail(c) = 0.5 * outputs + 0.5 * problem.weight_decay * v.tail(c);
+  return q;
+}
+
+Escape escape(const ReducedProblem& problem, const UnitRows& rows, LowRankState& state,
+              const LowRankPoint& at, const Vector& factor, Index most_rank) {
+  constexpr Index kDirections = 6, kProducts = 80;
+  constexpr double kNegative = -1e-4, kStep = 0.05;
+  const Index r = state.Z.rows(), order = state.Z.cols();
+  const auto scaled = [&](const Vector& v) -> Vector {
+    const Vector in = factor.cwiseProduct(v);
+    return factor.cwiseProduct(apply_slack(problem, rows, state, at, in));
+  };
+  const RitzPairs found =
+      smallest_ritz_pairs(scaled, order, kDirections, kProducts,
+                          static_cast<std::uint64_t>(state.iteration));
+  const Index negative = (found.values.array() < kNegative).count();
+  Escape out{found.values[0], std::min(negative, most_rank - r)};
+  if (out.rows <= 0) return {out.lowest, 0};
+  const double size = (state.Z * factor.cwiseInverse().asDiagonal()).norm();
+  Matrix Z(r + out.rows, order);
+  Z.topRows(r) = state.Z;
+  const double step = kStep * size / std::sqrt(static_cast<double>(r));
+  Z.bottomRows(out.rows) =
+      step * found.vectors.leftCols(out.rows).transpose() * factor.asDiagonal();
+  state.Z = std::move(Z);
+  return out;
 }
 
 void adapt_rank(LowRankState& state, Index most, std::uint64_t seed) {
   const Index r = state.Z.rows(), order = state.Z.cols();
   const Eigen::SelfAdjointEigenSolver<Matrix> eig(state.Z * state.Z.transpose());
   const double largest = eig.eigenvalues().maxCoeff();
-  const Index used = (eig.eigenvalues().array() > kNothing * largest).count();
+  const double nothing = std::clamp(0.1 * state.violation, kNothingLeast, kNothingMost);
+  const Index used = (eig.eigenvalues().array() > nothing * largest).count();
   const Index target = std::min(used < r ? used + kSpareRank : r + r / 4 + 1, most);
   if (target == r) return;
   // Ascending eigenvalues: the last ones are kept.
@@ -257,10 +319,32 @@ void adapt_rank(LowRankState& state, Index most, std::uint64_t seed) {
   Z.topRows(kept) = eig.eigenvectors().rightCols(kept).transpose() * state.Z;
   if (target > r) {
     Random random(seed, 10 + static_cast<std::uint64_t>(state.iteration));
-    const double size = std::sqrt(kNothing * largest / static_cast<double>(order));
+    const double size = std::sqrt(nothing * largest / static_cast<double>(order));
     Z.bottomRows(target - r) = size * gaussian(target - r, order, random);
   }
   state.Z = std::move(Z);
+}
+
+PairsPoint pairs_point(const ReducedProblem& problem, const EngineOutcome& outcome) {
+  const Index n = problem.n();
+  PairsPoint point{.y = Vector::Zero(n),
+                   .G = outcome.multipliers.G,
+                   .H = outcome.multipliers.H,
+                   .pairs = {},
+                   .w = {},
+                   .kap = {},
+                   .S = outcome.S};
+  std::vector<double> w;
+  for (const auto& [i, j, value] : outcome.multipliers.entries) {
+    if (j - i == n) {
+      point.y[i] = value;
+    } else {
+      point.pairs.push_back({static_cast<std::int32_t>(i), static_cast<std::int32_t>(j)});
+      w.push_back(value);
+    }
+  }
+  point.w = Eigen::Map<const Vector>(w.data(), static_cast<Index>(w.size()));
+  return point;
 }
 
 Matrix unscaled_factor(const UnitRows& rows, Matrix Z) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "src/presolve/reduced_problem.hpp"
+#include "src/solvers/engine.hpp"
 #include "src/solvers/low_rank_state.hpp"
 
 namespace relulift {
@@ -17,11 +18,11 @@ struct LowRankOptions {
   // Outer iterations; 0 = no limit.
   Index max_iterations = 0;
   // L-BFGS steps of one outer iteration, >= 1.
-  Index inner_steps = 200;
+  Index inner_steps = 300;
   // Pairs listed per sample, about. Only these have multipliers [eq:sparse-alm]. >= 1.
   Index pairs_per_sample = 40;
-  // Factor of the penalty where an outer iteration has not halved the violation. > 1.
-  double growth = 2.0;
+  // Factor of the penalty where a solved inner problem has not halved the violation. > 1.
+  double growth = 1.6;
   // Relative violation of the constraints at which the penalty stays and the engine may end. > 0.
   double tolerance = 2e-6;
   std::uint64_t seed = 0;
@@ -88,8 +89,25 @@ Multipliers low_rank_multipliers(const ReducedProblem& problem, const UnitRows& 
 void update_multipliers(LowRankState& state, const LowRankPoint& at, double residual,
                         const LowRankOptions& options);
 
+// Q v of [eq:slack] at the point, in the coordinates of Z: half the gradient of the Lagrangian is
+// Z Q. O(pairs + n (d + c)).
+Vector apply_slack(const ReducedProblem& problem, const UnitRows& rows, const LowRankState& state,
+                   const LowRankPoint& at, const Vector& v);
+
+// The most negative curvatures of the Lagrangian in S, scaled by `factor` as L-BFGS sees them, and
+// their directions: at a spurious point Z they lead out of it, as further rows [eq:escape].
+struct Escape {
+  double lowest = 0.0;  // smallest eigenvalue found
+  Index rows = 0;       // added to Z
+};
+Escape escape(const ReducedProblem& problem, const UnitRows& rows, LowRankState& state,
+              const LowRankPoint& at, const Vector& factor, Index most_rank);
+
 // Z rotated to its principal axes without those that are nothing; a full one grows by random rows.
 void adapt_rank(LowRankState& state, Index most, std::uint64_t seed);
+
+// The outcome as a start of the interior engine.
+PairsPoint pairs_point(const ReducedProblem& problem, const EngineOutcome& outcome);
 
 // S = Z'Z in the coordinates of the problem, blocks (s, u, v).
 Matrix low_rank_gram(const UnitRows& rows, const Matrix& Z);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <numeric>
 
 namespace relulift {
@@ -42,6 +43,16 @@ PairsActiveSet::PairsActiveSet(const ReducedProblem& problem, Index neighbours, 
   }
   sort_unique(pairs_);
   if (static_cast<Index>(pairs_.size()) > most_) pairs_.resize(most_);
+}
+
+void PairsActiveSet::add(const std::vector<LiftedPair>& pairs) {
+  std::vector<LiftedPair> fresh;
+  std::set_difference(pairs.begin(), pairs.end(), pairs_.begin(), pairs_.end(),
+                      std::back_inserter(fresh));
+  const Index room = std::max<Index>(most_ - static_cast<Index>(pairs_.size()), 0);
+  if (static_cast<Index>(fresh.size()) > room) fresh.resize(static_cast<std::size_t>(room));
+  pairs_.insert(pairs_.end(), fresh.begin(), fresh.end());
+  sort_unique(pairs_);
 }
 
 Index PairsActiveSet::add_violated(const Matrix& K, double depth, Index per_row) {

@@ -22,6 +22,9 @@ class PairsActiveSet {
     return size >= most_ && size < 2 * n_ * (n_ - 1);
   }
 
+  // Adds these, as far as there is room.
+  void add(const std::vector<LiftedPair>& pairs);
+
   // Adds for every lifted row its `per_row` worst pairs with cosine K_ij/sqrt(K_ii K_jj) < -depth.
   // Returns how many.
   Index add_violated(const Matrix& K, double depth, Index per_row);

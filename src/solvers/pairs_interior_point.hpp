@@ -32,7 +32,15 @@ class PairsInteriorPoint {
         lift_(be, problem),
         active_(problem, options.neighbours, most_pairs(problem, options)),
         point_(start_.point(active_.pairs())),
-        size_(0.5 * (problem.Y.squaredNorm() + problem.Y_beta.squaredNorm())) {}
+        size_(0.5 * (problem.Y.squaredNorm() + problem.Y_beta.squaredNorm())) {
+    if (!options_.start) return;
+    point_ = std::move(*options_.start);
+    active_ = PairsActiveSet(problem, 0, most_pairs(problem, options));
+    active_.add(point_.pairs);
+    K_ = lifted_gram(problem_, point_.S);
+    active_.add_violated(K_, 0.0, options_.per_row);
+    restart(std::max(options_.blend, kFirstBlend));
+  }
 
   EngineOutcome run(const Control& control, const OnCheck& on_check) {
     out_.status = Status::optimal;
@@ -41,7 +49,7 @@ class PairsInteriorPoint {
       out_.primal = problem_.constant;
       return finish();
     }
-    int level = 0;
+    int level = options_.start ? kKnownLevel : 0;
     for (round_ = 0;; ++round_) {
       PairsNewton<B> newton(be_, lift_, problem_, point_);
       const End end = iterate(newton, gap_of(level), control, on_check);
@@ -54,6 +62,7 @@ class PairsInteriorPoint {
       if (end == End::stopped) return finish();
       if (end != End::converged) {
         if (cold_) return stop(Status::numerical_failure);
+        if (level == kKnownLevel && options_.start) active_.add(neighbours_of_rows());
         restart(1.0);
         continue;
       }
@@ -70,7 +79,8 @@ class PairsInteriorPoint {
  private:
   // unusable: the point of the round is not interior, by rounding.
   enum class End { converged, stuck, unusable, stopped };
-  static constexpr int kLevels = 7;
+  // Of kLevels, the one at which a run begins that was given a point.
+  static constexpr int kLevels = 7, kKnownLevel = 4;
 
   // Gap tolerance and depth of the cosines that count as violated, by round.
   double gap_of(int level) const {
@@ -166,6 +176,10 @@ class PairsInteriorPoint {
     }
   }
 
+  std::vector<LiftedPair> neighbours_of_rows() const {
+    return PairsActiveSet(problem_, options_.neighbours, most_pairs(problem_, options_)).pairs();
+  }
+
   // z and S blended with the analytic start, which is strictly feasible on any set of pairs.
   void restart(double blend) {
     cold_ = blend >= 1.0;
@@ -214,6 +228,8 @@ class PairsInteriorPoint {
                              .centering = at.target});
   }
 
+  // Of a start that an engine of low accuracy left: more than its multipliers lack.
+  static constexpr double kFirstBlend = 0.3;
   static constexpr double kBoundaryFraction = 0.9, kShortStep = 0.05, kGrowth = 1.5;
   static constexpr int kPatience = 5, kMostSteps = 200;
   // Share of the zero network's loss that counts as zero.

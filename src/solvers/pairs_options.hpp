@@ -5,8 +5,9 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <optional>
 
-#include "src/presolve/reduced_problem.hpp"
+#include "src/solvers/pairs_point.hpp"
 
 namespace relulift {
 
@@ -29,6 +30,9 @@ struct PairsOptions {
   std::int64_t memory_limit_bytes = std::numeric_limits<std::int64_t>::max();
   // Nearest samples of each sample that start the active set, >= 1.
   Index neighbours = 4;
+  // A point that is nearly optimal, with a dense S >= 0 and pairs that may need more; its kap is not
+  // used. None: neighbours and the analytic start.
+  std::optional<PairsPoint> start = {};
   // Violated pairs added per lifted row and round, >= 1.
   Index per_row = 1;
   // Share of the analytic start in a restart, in (0, 1].

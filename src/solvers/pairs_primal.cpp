@@ -80,6 +80,17 @@ double absolute_kernel(double aa, double bb, double ab) {
          (std::sqrt(1.0 - cosine * cosine) + (0.5 * std::numbers::pi - angle) * cosine);
 }
 
+Matrix lifted_gram(const ReducedProblem& problem, const Matrix& S) {
+  const Index n = problem.n(), d = problem.d();
+  Matrix L = Matrix::Zero(2 * n, n + d);
+  L.topLeftCorner(n, n).diagonal().setConstant(0.5);
+  L.bottomLeftCorner(n, n).diagonal().setConstant(0.5);
+  L.topRightCorner(n, d) = 0.5 * problem.X;
+  L.bottomRightCorner(n, d) = -0.5 * problem.X;
+  const Matrix left = L * S.topLeftCorner(n + d, n + d);
+  return left * L.transpose();
+}
+
 double feasible_primal(const ReducedProblem& problem, const Matrix& S) {
   const Index n = problem.n(), d = problem.d(), c = problem.c();
   const Matrix& X = problem.X;

@@ -10,6 +10,9 @@ namespace relulift {
 // E |a'z| |b'z| for z ~ N(0, I) (Cho & Saul 2009), from the inner products of a and b.
 double absolute_kernel(double aa, double bb, double ab);
 
+// K(S) of [eq:sdp], 2n x 2n.
+Matrix lifted_gram(const ReducedProblem& problem, const Matrix& S);
+
 // Value of the repaired S without the constant of the problem; infinite when rounding allows none.
 // S is PSD, of order n + d + c, blocks (s, u, v). The rows of s are rescaled until diag(alpha beta)
 // = 0, a congruence. Then neurons with v = 0, which change no residual, lift the negative entries
