@@ -12,11 +12,11 @@ enum class Device { automatic, cpu, cuda };
 
 // Which relaxation engine raises the lower bound. automatic: the plan chooses and the result says
 // which. none: no relaxation; on data with few features the cones may still prove a bound.
-enum class Engine { automatic, dense, interior, none };
+enum class Engine { automatic, dense, low_rank, interior, none };
 
 // What a check of a long solve reports; NaN where a value does not exist yet.
 struct Progress {
-  const char* phase = "";  // "network", "interior", "dense", "cones", "rounding"
+  const char* phase = "";  // "network", "low-rank", "interior", "dense", "cones", ..
   Index iteration = 0;     // of the phase
   double objective = std::numeric_limits<double>::quiet_NaN();    // best network so far [eq:train]
   double lower_bound = std::numeric_limits<double>::quiet_NaN();  // best proved bound so far

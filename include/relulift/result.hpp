@@ -57,9 +57,10 @@ struct Certificate {
 
 // The relaxation [eq:sdp] as the engine left it, presolve constants included. NaN where unknown.
 struct Relaxation {
-  std::string engine = "none";  // "dense", "interior", "none"
+  std::string engine = "none";  // the last that ran: "dense", "low-rank", "interior", "none"
   std::string status = "none";  // of the engine alone: optimal, stalled, time_limit, ...
-  // "interior": objective of a point feasible up to rounding, so p_sdp is at most this [eq:primal].
+  // "low-rank", "interior": the least objective of a point feasible up to rounding, so p_sdp is at
+  // most this [eq:primal].
   // "dense": an estimate.
   double primal = std::numeric_limits<double>::quiet_NaN();
   // The best value that the engine's multipliers proved: p_sdp is at least this.

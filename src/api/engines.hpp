@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <limits>
 #include <memory>
 #include <relulift/options.hpp>
 #include <string>
@@ -12,6 +13,7 @@
 #include "src/core/needs.hpp"
 #include "src/presolve/reduced_problem.hpp"
 #include "src/solvers/engine.hpp"
+#include "src/solvers/pairs_point.hpp"
 #include "src/solvers/train_options.hpp"
 
 namespace relulift {
@@ -21,6 +23,10 @@ struct EngineRequest {
   Index max_iterations = 0;       // 0: no limit
   Index memory_bytes = 0;         // at most this much for matrices of the engine
   const Weights* warm = nullptr;  // a trained network, reduced coordinates
+  std::uint64_t seed = 0;
+  // Of the interior engine: where another one ended, and its feasible value, constant included.
+  const PairsPoint* start = nullptr;
+  double primal = std::numeric_limits<double>::quiet_NaN();
 };
 
 // Active pairs the interior engine may carry: beyond this order of its Schur matrix a factorisation
@@ -44,6 +50,8 @@ class Engines {
                               const Control&, const OnTrainCheck&, const Scanner&) = 0;
   virtual EngineOutcome dense(const ReducedProblem&, const EngineRequest&, const Control&,
                               const OnCheck&) = 0;
+  virtual EngineOutcome low_rank(const ReducedProblem&, const EngineRequest&, const Control&,
+                                 const OnCheck&) = 0;
   virtual EngineOutcome interior(const ReducedProblem&, const EngineRequest&, const Control&,
                                  const OnCheck&) = 0;
 };

@@ -8,6 +8,7 @@
 #include "src/api/engines.hpp"
 #include "src/solvers/block_scaling.hpp"
 #include "src/solvers/dense_admm.hpp"
+#include "src/solvers/low_rank_alm.hpp"
 #include "src/solvers/pairs_interior_point.hpp"
 #include "src/solvers/train_network.hpp"
 
@@ -43,6 +44,16 @@ class BackendEngines final : public Engines {
     return engine.run(control, on_check);
   }
 
+  EngineOutcome low_rank(const ReducedProblem& problem, const EngineRequest& request,
+                         const Control& control, const OnCheck& on_check) override {
+    LowRankOptions options;
+    options.max_iterations = request.max_iterations;
+    options.seed = request.seed;
+    return LowRankAlm<B>(be_, problem, low_rank_start(problem, *request.warm, options), options,
+                         memory_.shared ? kScanShapeHost : kScanShapeDevice)
+        .run(control, on_check);
+  }
+
   EngineOutcome interior(const ReducedProblem& problem, const EngineRequest& request,
                          const Control& control, const OnCheck& on_check) override {
     PairsOptions options;
@@ -50,10 +61,19 @@ class BackendEngines final : public Engines {
     options.memory_limit_bytes = request.memory_bytes;
     options.max_pairs = affordable_pairs(problem);
     if (options.max_pairs < 14 * problem.n()) options.neighbours = 2;
+    if (request.start) {
+      options.start = *request.start;
+      options.primal = request.primal - problem.constant;
+      options.tolerance = kHandedOverTolerance;
+    }
     return PairsInteriorPoint<B>(be_, problem, options).run(control, on_check);
   }
 
  private:
+  // The first digits of p_sdp come from the low-rank engine, from above; more than these need many
+  // rounds of the interior engine, which gain next to nothing.
+  static constexpr double kHandedOverTolerance = 1e-4;
+
   B be_;
   FreeMemory memory_;
 };

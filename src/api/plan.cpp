@@ -6,6 +6,8 @@
 #include <relulift/error.hpp>
 
 #include "src/api/engines.hpp"
+#include "src/backends/cpu/cpu_backend.hpp"
+#include "src/solvers/low_rank_alm.hpp"
 #include "src/solvers/pairs_options.hpp"
 #include "src/solvers/train_setup.hpp"
 
@@ -35,11 +37,28 @@ std::string too_large(const char* engine, const PlanInput& in, const EngineBytes
                      shortage(needed, in.n, in.d, in.c, in.memory));
 }
 
+// What auto chose, and why not more.
+std::string choice(const Plan& plan, const PlanInput& in) {
+  const bool shared = in.memory.shared;
+  if (plan.low_rank && plan.interior)
+    return fmt::format("low-rank engine ({}), then interior ({})", words(in.low_rank, shared),
+                       words(in.interior, shared));
+  if (plan.interior) return fmt::format("interior engine ({})", words(in.interior, shared));
+  const std::string why = in.interior_affordable
+                              ? too_large("interior", in, in.interior)
+                              : "too many rows and outputs for the interior engine";
+  if (plan.low_rank)
+    return fmt::format("low-rank engine ({}); {}", words(in.low_rank, shared), why);
+  if (plan.dense) return fmt::format("{}; dense engine instead ({})", why, words(in.dense, shared));
+  return too_large("low-rank", in, in.low_rank) + "; no relaxation";
+}
+
 }  // namespace
 
 Plan make_plan(const PlanInput& in) {
-  const EngineBytes &interior = in.interior, &dense = in.dense;
+  const EngineBytes &interior = in.interior, &dense = in.dense, &low_rank = in.low_rank;
   const bool interior_fits = in.memory.holds(interior), dense_fits = in.memory.holds(dense);
+  const bool low_rank_fits = in.memory.holds(low_rank);
   Plan plan;
   plan.memory_bytes = in.memory.engine - (in.memory.shared ? interior.host : 0);
   switch (in.engine) {
@@ -51,11 +70,16 @@ Plan make_plan(const PlanInput& in) {
       if (!in.interior_affordable)
         throw InvalidInput(fmt::format(
             "{} rows and {} outputs are too many for the interior engine, whose factorisations "
-            "grow with the cube of the rows; use --engine dense or auto",
+            "grow with the cube of the rows; use --engine low-rank or auto",
             in.n, in.c));
       if (!interior_fits) throw InvalidInput(too_large("interior", in, interior));
       plan.interior = true;
       plan.reason = "the interior engine was asked for";
+      break;
+    case Engine::low_rank:
+      if (!low_rank_fits) throw InvalidInput(too_large("low-rank", in, low_rank));
+      plan.low_rank = true;
+      plan.reason = "the low-rank engine was asked for";
       break;
     case Engine::dense:
       if (!dense_fits) throw InvalidInput(too_large("dense", in, dense));
@@ -65,19 +89,10 @@ Plan make_plan(const PlanInput& in) {
     case Engine::automatic:
       plan.cones = in.features <= kConeFeatures;
       plan.interior = in.interior_affordable && interior_fits;
-      plan.dense = !plan.interior && dense_fits;
-      plan.dense_instead = plan.interior && dense_fits;
-      if (plan.interior) {
-        plan.reason = fmt::format("interior engine ({})", words(interior, in.memory.shared));
-      } else if (plan.dense) {
-        plan.reason = fmt::format("{}; dense engine instead ({})",
-                                  in.interior_affordable ? too_large("interior", in, interior)
-                                                         : "too many rows and outputs for the "
-                                                           "interior engine",
-                                  words(dense, in.memory.shared));
-      } else {
-        plan.reason = too_large("dense", in, dense) + "; no relaxation";
-      }
+      plan.low_rank = low_rank_fits && (in.n >= kLowRankFrom || !plan.interior);
+      plan.dense = !plan.interior && !plan.low_rank && dense_fits;
+      plan.dense_instead = !plan.dense && dense_fits;
+      plan.reason = choice(plan, in);
       break;
   }
   if (plan.cones) plan.reason += fmt::format(", cones ({} features)", in.features);
@@ -96,6 +111,20 @@ EngineBytes interior_bytes(const ReducedProblem& problem) {
   const Index order = problem.n() + problem.d() + problem.c();
   const Index pairs = std::min(4 * problem.n(), affordable_pairs(problem));
   return {.engine = pairs_bytes(problem, pairs), .host = 8 * 16 * order * order};
+}
+
+EngineBytes low_rank_bytes(const ReducedProblem& problem) {
+  constexpr Index kLanes = 64;  // more threads than that are rare, and each costs 32 kB
+  Needs host, device;
+  LowRankAlm<CpuBackend>::count(host, problem, kLanes, kScanShapeHost);
+  LowRankAlm<CpuBackend>::count(device, problem, 1, kScanShapeDevice);
+  const Index order = problem.n() + problem.d() + problem.c();
+  const LowRankOptions options;
+  const Index factor = 2 * start_rank(options, order) * order;
+  const Index pairs = options.pairs_per_sample * problem.n();
+  // The state, its copies between two inner solves, the lists and a stripe of the scan.
+  return {.engine = std::max(host.storage_bytes, device.storage_bytes),
+          .host = 8 * (4 * factor + 12 * pairs + 8 * problem.n()) + (Index{64} << 20)};
 }
 
 Index plan_width(const ReducedProblem& problem, Index asked, const FreeMemory& memory) {

@@ -17,6 +17,7 @@ struct PlanInput {
   EngineBytes interior;             // what each engine needs at least
   bool interior_affordable = true;  // its factorisations are of a sensible size
   EngineBytes dense;
+  EngineBytes low_rank;
   FreeMemory memory;  // what a solve may use
 };
 
@@ -24,11 +25,18 @@ struct PlanInput {
 // bench/cone_bench.
 inline constexpr Index kConeFeatures = 5;
 
+// Directions below which the interior engine alone is faster than with the low-rank engine before
+// it; measured with bench/engine_profile --both.
+inline constexpr Index kLowRankFrom = 150;
+
 struct Plan {
+  // In this order, each from where the last one ended.
+  bool low_rank = false;
   bool interior = false;
   bool dense = false;
-  // The dense engine steps in when the interior one breaks down.
+  // The dense engine steps in when the others break down.
   bool dense_instead = false;
+  bool relaxes() const { return low_rank || interior || dense; }
   // Branch and bound over cones of weight space pays at low rank only.
   bool cones = false;
   Index memory_bytes = 0;  // limit of the interior engine
@@ -40,6 +48,9 @@ Plan make_plan(const PlanInput& input);
 
 // The smallest round of the interior engine, and the certificate of its dual candidate.
 EngineBytes interior_bytes(const ReducedProblem& problem);
+
+// Beside these the low-rank engine needs nothing that grows with n^2; its certificate does.
+EngineBytes low_rank_bytes(const ReducedProblem& problem);
 
 // Neurons that training may use: what was asked for, or (0) the default width, less where memory
 // forbids. Throws InvalidInput with the sizes when it does not fit.

@@ -9,6 +9,7 @@
 #include "src/certificate/residual_bound.hpp"
 #include "src/model/rounding.hpp"
 #include "src/solvers/dense_admm_host.hpp"
+#include "src/solvers/low_rank_host.hpp"
 #include "src/solvers/polish.hpp"
 
 namespace relulift {
@@ -22,6 +23,8 @@ constexpr double kRoundShare = 0.5;
 constexpr double kWorthCertifying = 1e-3;
 // The caller hears from a long phase at least this often.
 constexpr double kHeartbeatSeconds = 0.1;
+// The low-rank engine may take this share of what is left where the interior engine follows it.
+constexpr double kLowRankShare = 0.4;
 // Caps of one scan for missing neurons, one proof by cones, and one round of polishing.
 constexpr double kScanSeconds = 5.0;
 constexpr double kConeSeconds = 60.0;
@@ -71,6 +74,7 @@ Session::Session(const Problem& problem, const Options& options, const Network* 
                      .interior = interior_bytes(reduced),
                      .interior_affordable = interior_affordable(reduced),
                      .dense = dense_admm_bytes(reduced),
+                     .low_rank = low_rank_bytes(reduced),
                      .memory = engines_->memory()});
   if (!chosen.why.empty()) plan_.reason += "; " + chosen.why;
   width_ = plan_width(reduced, options.max_neurons, engines_->memory());
@@ -117,7 +121,7 @@ Scanner Session::scanner() {
 void Session::train() {
   phase_ = "network";
   const Stopwatch watch(result_.seconds.network);
-  const bool more_to_do = plan_.interior || plan_.dense || plan_.cones;
+  const bool more_to_do = plan_.relaxes() || plan_.cones;
   const Control control =
       control_.within(more_to_do ? kTrainShare * control_.remaining() : control_.remaining());
   const auto check = on_train_check();
@@ -189,29 +193,52 @@ void Session::polish(const Weights& start, Winner winner) {
 }
 
 void Session::relax() {
-  if (!plan_.interior && !plan_.dense) return;
+  if (!plan_.relaxes()) return;
   EngineRequest request{.max_iterations = options_.max_iterations,
                         .memory_bytes = plan_.memory_bytes,
-                        .warm = &best_weights_};
-  EngineOutcome outcome;
-  const auto run = [&](const char* engine, auto method) {
-    const Stopwatch watch(result_.seconds.relaxation);
-    result_.relaxation.engine = phase_ = engine;
-    outcome = (engines_.get()->*method)(presolved_.reduced, request, control_, on_engine_check());
-  };
-  if (plan_.interior) run("interior", &Engines::interior);
-  const bool broken = plan_.interior && outcome.status == Status::numerical_failure &&
-                      std::isnan(result_.relaxation.dual);
-  if (plan_.dense || (broken && plan_.dense_instead)) run("dense", &Engines::dense);
-  if (broken && plan_.dense_instead) plan_.reason += "; the interior engine broke down, then dense";
-  engine_status_ = outcome.status;
-  result_.relaxation.status = to_string(outcome.status);
-  result_.relaxation.primal = outcome.primal;
-  result_.relaxation.iterations = outcome.iterations;
-  if (outcome.multipliers.G.size() > 0) {
-    note_dual(keeper_.offer(presolved_.dual_candidate(outcome.multipliers), best_.objective));
+                        .warm = &best_weights_,
+                        .seed = options_.seed};
+  PairsPoint start;
+  Matrix S;
+  if (plan_.low_rank) {
+    EngineOutcome outcome =
+        run_engine("low-rank", &Engines::low_rank, request, plan_.interior ? kLowRankShare : 1.0);
+    if (plan_.interior && outcome.S.size() > 0) {
+      start = pairs_point(presolved_.reduced, outcome);
+      request.start = &start;
+      request.primal = outcome.primal;
+    }
+    S = std::move(outcome.S);
   }
-  if (!given_ && outcome.S.size() > 0 && !gap_met() && !stopped_) round(outcome.S);
+  const auto take = [&](EngineOutcome outcome) {
+    if (outcome.S.size() > 0) S = std::move(outcome.S);
+  };
+  if (plan_.interior && !enough()) take(run_engine("interior", &Engines::interior, request));
+  const bool broken =
+      engine_status_ == Status::numerical_failure && std::isnan(result_.relaxation.dual);
+  if (plan_.dense || (broken && plan_.dense_instead))
+    take(run_engine("dense", &Engines::dense, request));
+  if (broken && plan_.dense_instead) plan_.reason += "; it broke down, then dense";
+  if (!given_ && S.size() > 0 && !gap_met() && !stopped_) round(S);
+}
+
+EngineOutcome Session::run_engine(const char* name, EngineCall call, const EngineRequest& request,
+                                  double share) {
+  Relaxation& relaxation = result_.relaxation;
+  relaxation.engine = phase_ = name;
+  EngineOutcome outcome;
+  {
+    const Stopwatch watch(result_.seconds.relaxation);
+    const Control part = control_.within(share * control_.remaining());
+    outcome = (engines_.get()->*call)(presolved_.reduced, request, part, on_engine_check());
+  }
+  engine_status_ = outcome.status;
+  relaxation.status = to_string(outcome.status);
+  relaxation.primal = std::fmin(relaxation.primal, outcome.primal);  // NaN: none so far
+  relaxation.iterations = outcome.iterations;
+  if (outcome.multipliers.G.size() > 0)
+    note_dual(keeper_.offer(presolved_.dual_candidate(outcome.multipliers), best_.objective));
+  return outcome;
 }
 
 // Up to the constant the multipliers had no part in it. fmax: the dual may be NaN so far.

@@ -32,6 +32,11 @@ class Session {
   void close_by_cones();
   bool cones_suffice() const;
   void relax();
+  using EngineCall = EngineOutcome (Engines::*)(const ReducedProblem&, const EngineRequest&,
+                                                const Control&, const OnCheck&);
+  // One engine, in at most `share` of the time that is left; notes what it reached.
+  EngineOutcome run_engine(const char* name, EngineCall call, const EngineRequest& request,
+                           double share = 1.0);
   void note_dual(double proved);
   void round(const Matrix& S);
   Result finish();

@@ -24,7 +24,7 @@ struct LowRankOptions {
   // Factor of the penalty where a solved inner problem has not halved the violation. > 1.
   double growth = 1.6;
   // Relative violation of the constraints at which the penalty stays and the engine may end. > 0.
-  double tolerance = 2e-6;
+  double tolerance = 5e-7;
   std::uint64_t seed = 0;
 };
 

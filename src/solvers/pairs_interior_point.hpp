@@ -33,6 +33,8 @@ class PairsInteriorPoint {
         active_(problem, options.neighbours, most_pairs(problem, options)),
         point_(start_.point(active_.pairs())),
         size_(0.5 * (problem.Y.squaredNorm() + problem.Y_beta.squaredNorm())) {
+    primal_ = options.primal;
+    out_.primal = primal_ + problem.constant;
     if (!options_.start) return;
     point_ = std::move(*options_.start);
     active_ = PairsActiveSet(problem, 0, most_pairs(problem, options));

@@ -33,6 +33,8 @@ struct PairsOptions {
   // A point that is nearly optimal, with a dense S >= 0 and pairs that may need more; its kap is not
   // used. None: neighbours and the analytic start.
   std::optional<PairsPoint> start = {};
+  // Value of a feasible point that is known, without the constant of the problem.
+  double primal = std::numeric_limits<double>::quiet_NaN();
   // Violated pairs added per lifted row and round, >= 1.
   Index per_row = 1;
   // Share of the analytic start in a restart, in (0, 1].

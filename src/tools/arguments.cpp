@@ -34,9 +34,9 @@ Targets TargetArguments::targets() const {
 void SolveArguments::add_to(CLI::App& command) {
   command
       .add_option("--engine", engine,
-                  "relaxation that raises the lower bound: auto, dense, interior, none")
+                  "relaxation that raises the lower bound: auto, dense, low-rank, interior, none")
       ->type_name("ENGINE")
-      ->check(CLI::IsMember({"auto", "dense", "interior", "none"}))
+      ->check(CLI::IsMember({"auto", "dense", "low-rank", "interior", "none"}))
       ->capture_default_str();
   command.add_option("--device", device, "auto, cpu or cuda")
       ->type_name("DEVICE")
@@ -86,6 +86,7 @@ ProgressStyle SolveArguments::style() const {
 Options SolveArguments::options(Clock::time_point start, ProgressReport& report) const {
   const std::map<std::string, Engine> engines{{"auto", Engine::automatic},
                                               {"dense", Engine::dense},
+                                              {"low-rank", Engine::low_rank},
                                               {"interior", Engine::interior},
                                               {"none", Engine::none}};
   const std::map<std::string, Device> devices{

@@ -21,6 +21,7 @@ PlanInput input(Engine engine, const FreeMemory& memory) {
           .interior = {.engine = 6 * kGiga, .host = kGiga},
           .interior_affordable = true,
           .dense = {.engine = 3 * kGiga, .host = 2 * kGiga},
+          .low_rank = {.engine = 1000 * kGiga},
           .memory = memory};
 }
 
@@ -69,6 +70,42 @@ TEST(Plan, AnEngineThatWasAskedForAndDoesNotFitIsRefusedWithTheSizes) {
   EXPECT_NE(shared.find("5.00 GB"), std::string::npos) << shared;
   EXPECT_NE(shared.find("4.00 GB are free"), std::string::npos) << shared;
   EXPECT_NE(apart.find("2.00 GB on the host"), std::string::npos) << apart;
+}
+
+TEST(Plan, TheLowRankEngineGoesFirstWhereTheInteriorOneIsSlow) {
+  PlanInput in = input(Engine::automatic, {.engine = 100 * kGiga});
+  in.low_rank = {.engine = kGiga};
+
+  in.n = kLowRankFrom - 1;
+  EXPECT_FALSE(make_plan(in).low_rank);
+  in.n = kLowRankFrom;
+  EXPECT_TRUE(make_plan(in).low_rank);
+  EXPECT_TRUE(make_plan(in).interior);
+  EXPECT_TRUE(make_plan(in).dense_instead);
+  EXPECT_FALSE(make_plan(in).dense);
+}
+
+TEST(Plan, TheLowRankEngineStandsAloneWhereTheInteriorOneIsTooLarge) {
+  PlanInput in = input(Engine::automatic, {.engine = 6 * kGiga});
+  in.low_rank = {.engine = kGiga};
+
+  EXPECT_TRUE(make_plan(in).low_rank);
+  EXPECT_FALSE(make_plan(in).interior);
+  in.interior_affordable = false;
+  in.memory = {.engine = 100 * kGiga};
+  EXPECT_TRUE(make_plan(in).low_rank);
+  EXPECT_FALSE(make_plan(in).interior);
+  EXPECT_NE(make_plan(in).reason.find("too many rows"), std::string::npos);
+}
+
+TEST(Plan, AnExplicitLowRankEngineRunsAlone) {
+  PlanInput in = input(Engine::low_rank, {.engine = 100 * kGiga});
+  EXPECT_THROW(make_plan(in), InvalidInput);
+  in.low_rank = {.engine = kGiga};
+
+  EXPECT_TRUE(make_plan(in).low_rank);
+  EXPECT_FALSE(make_plan(in).interior);
+  EXPECT_FALSE(make_plan(in).dense_instead);
 }
 
 TEST(PlanWidth, TheDefaultShrinksUntilItFits) {

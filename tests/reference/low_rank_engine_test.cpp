@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// The low-rank engine against the interior point method, which proves its optima from both sides.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "src/backends/cpu/cpu_backend.hpp"
+#include "src/certificate/dual_bound.hpp"
+#include "src/presolve/presolve.hpp"
+#include "src/solvers/low_rank_alm.hpp"
+#include "src/solvers/pairs_interior_point.hpp"
+#include "tests/support/generators.hpp"
+
+namespace relulift::testing {
+namespace {
+
+EngineOutcome low_rank(const ReducedProblem& problem, const LowRankOptions& options = {}) {
+  CpuBackend be(1);
+  const Weights none{Matrix(problem.d(), 0), Matrix(problem.c(), 0)};
+  return LowRankAlm<CpuBackend>(be, problem, low_rank_start(problem, none, options), options)
+      .run(Control(60.0), {});
+}
+EngineOutcome interior(const ReducedProblem& problem, const PairsOptions& options = {}) {
+  CpuBackend be(1);
+  return PairsInteriorPoint<CpuBackend>(be, problem, options).run(Control(), {});
+}
+
+class TwelveSets : public ::testing::TestWithParam<int> {
+ protected:
+  void SetUp() override {
+    Random random(static_cast<std::uint64_t>(GetParam()));
+    const Index n = 15 + 5 * (GetParam() % 4), d = 3 + GetParam() % 5, c = 1 + GetParam() % 3;
+    given_ = random_problem(random, n, d, c, 0.1);
+    if (GetParam() % 2 == 1) make_parallel(given_, 2, 0, -0.5);
+    presolved_ = presolve(given_);
+  }
+  Problem given_;
+  Presolved presolved_;
+};
+
+// Started far away, without a network.
+TEST_P(TwelveSets, ReachTheOptimumOfTheRelaxation) {
+  const EngineOutcome exact = interior(presolved_.reduced);
+  ASSERT_EQ(exact.status, Status::optimal);
+
+  const EngineOutcome out = low_rank(presolved_.reduced);
+
+  EXPECT_EQ(out.status, Status::optimal);
+  EXPECT_GE(out.primal, exact.dual * (1.0 - 1e-9));  // a feasible point
+  EXPECT_LE(out.primal, 1.01 * exact.primal);
+  EXPECT_NEAR(out.dual, exact.dual, 0.01 * exact.dual);
+}
+
+TEST_P(TwelveSets, TheMultipliersProveMostOfIt) {
+  const EngineOutcome exact = interior(presolved_.reduced);
+
+  const EngineOutcome out = low_rank(presolved_.reduced);
+  const Bound bound = certify_multipliers(given_, presolved_.dual_candidate(out.multipliers));
+
+  EXPECT_LE(bound.value, exact.primal);
+  EXPECT_GE(bound.value, 0.5 * exact.dual);
+}
+
+TEST_P(TwelveSets, TheInteriorEngineGoesOnFromThere) {
+  const EngineOutcome exact = interior(presolved_.reduced);
+  PairsOptions options;
+  options.start = pairs_point(presolved_.reduced, low_rank(presolved_.reduced));
+
+  const EngineOutcome out = interior(presolved_.reduced, options);
+
+  EXPECT_EQ(out.status, Status::optimal);
+  EXPECT_NEAR(out.dual, exact.dual, 3e-5 * exact.dual);
+}
+
+INSTANTIATE_TEST_SUITE_P(Random, TwelveSets, ::testing::Range(0, 12));
+
+TEST(LowRankEngine, ThreadsChangeNothingBeyondRounding) {
+  Random random(3);
+  const ReducedProblem problem = presolve(random_problem(random, 80, 6, 2, 0.1)).reduced;
+  const Weights none{Matrix(problem.d(), 0), Matrix(problem.c(), 0)};
+  double objective[2];
+  for (const int threads : {1, 2}) {
+    CpuBackend be(threads);
+    LowRankOptions options;
+    options.max_iterations = 3;
+    objective[threads - 1] =
+        LowRankAlm<CpuBackend>(be, problem, low_rank_start(problem, none, options), options)
+            .run(Control(), {})
+            .dual;
+  }
+  EXPECT_NEAR(objective[0], objective[1], 1e-3 * std::abs(objective[0]));
+}
+
+TEST(LowRankEngine, StopsWhenTold) {
+  Random random(4);
+  const ReducedProblem problem = presolve(random_problem(random, 30, 4, 2, 0.1)).reduced;
+  const Weights none{Matrix(problem.d(), 0), Matrix(problem.c(), 0)};
+  CpuBackend be(1);
+  LowRankAlm<CpuBackend> engine(be, problem, low_rank_start(problem, none, {}));
+
+  const EngineOutcome out = engine.run(Control(), [](const EngineCheck&) { return false; });
+
+  EXPECT_EQ(out.status, Status::interrupted);
+  EXPECT_EQ(out.iterations, 1);
+  EXPECT_TRUE(out.multipliers.G.allFinite());
+}
+
+}  // namespace
+}  // namespace relulift::testing
