@@ -21,6 +21,8 @@ struct EngineRequest {
   Index max_iterations = 0;       // 0: no limit
   Index memory_bytes = 0;         // at most this much for matrices of the engine
   const Weights* warm = nullptr;  // a trained network, reduced coordinates
+  // Where an earlier run stood (EngineCheck::state), sizes and ranges checked; null without one.
+  const LowRankState* resume = nullptr;
 };
 
 // Active pairs the interior engine may carry: beyond this order of its Schur matrix a factorisation

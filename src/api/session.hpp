@@ -7,6 +7,7 @@
 #include <relulift/solve.hpp>
 
 #include "src/api/bound_keeper.hpp"
+#include "src/api/checkpoint_writer.hpp"
 #include "src/api/engines.hpp"
 #include "src/api/plan.hpp"
 #include "src/core/control.hpp"
@@ -28,10 +29,14 @@ class Session {
     Winner winner = Winner::network;
   };
 
+  // Takes over what an earlier run left: its network as the best so far, its multipliers for proof.
+  void go_on_from(Checkpoint& earlier);
   void train();
   void close_by_cones();
   bool cones_suffice() const;
   void relax();
+  // Certifies; returns what is proved. The multipliers behind the best bound go into checkpoints.
+  double offer_dual(const DualCandidate& multipliers);
   void note_dual(double proved);
   void round(const Matrix& S);
   Result finish();
@@ -40,6 +45,7 @@ class Session {
   void polish(const Weights& start, Winner winner);
   // Keeps the network if it is the best so far.
   void offer(const Weights& weights, Winner winner);
+  void offer(const Weights& weights, Network network, Winner winner);
   TrainOptions train_options() const;
   Scanner scanner();
   void remember_missed(const Matrix& U);
@@ -63,6 +69,8 @@ class Session {
   const Problem& problem_;
   Options options_;
   const Network* given_;
+  CheckpointWriter checkpoint_;
+  std::optional<Checkpoint> resumed_;
   Control control_;
   Presolved presolved_;
   std::unique_ptr<Engines> engines_;
