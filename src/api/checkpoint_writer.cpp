@@ -33,13 +33,6 @@ void CheckpointWriter::keep(const DualCandidate& multipliers) {
   news_ = true;
 }
 
-void CheckpointWriter::keep(LowRankState state, const ReducedProblem& reduced) {
-  if (!on() || !fits(state, reduced)) return;
-  checkpoint_.low_rank = std::move(state);
-  state_kept_ = clock_.seconds();
-  news_ = true;
-}
-
 void CheckpointWriter::training_ended() {
   news_ = on() && (news_ || !checkpoint_.trained);
   checkpoint_.trained = true;
@@ -47,8 +40,17 @@ void CheckpointWriter::training_ended() {
 
 void CheckpointWriter::forget_multipliers() { checkpoint_.multipliers = {}; }
 
+void CheckpointWriter::at_check(const EngineCheck& check, const ReducedProblem& reduced,
+                                Check which) {
+  if (!on() || !check.state || !(state_due() || which == Check::last)) return;
+  LowRankState state = check.state();
+  if (!fits(state, reduced)) return;
+  checkpoint_.low_rank = std::move(state);
+  state_kept_ = clock_.seconds();
+  write();
+}
+
 bool CheckpointWriter::state_due() {
-  if (!on()) return false;
   const double now = clock_.seconds();
   const double next = now + (now - std::exchange(state_checked_, now));
   return next - state_kept_ >= every_;

@@ -7,6 +7,7 @@
 
 #include "src/api/checkpoint.hpp"
 #include "src/core/control.hpp"
+#include "src/solvers/engine.hpp"
 
 namespace relulift {
 
@@ -22,14 +23,14 @@ class CheckpointWriter {
   void go_on_from(const Checkpoint& earlier);
   void keep(const Network& network, Winner winner);
   void keep(const DualCandidate& multipliers);
-  // One that could not be read back, of an engine that broke down, is left out.
-  void keep(LowRankState state, const ReducedProblem& reduced);
   void training_ended();
   void forget_multipliers();
 
-  // At a check of an engine that can be resumed: whether its state is to be kept now. Judged by
-  // the time since the last check, after the next one it would be too late.
-  bool state_due();
+  // Fetches and writes the state of an engine that has one: at the last check, and at those after
+  // which it would be too late at the next one, judged by the time since the one before. A state
+  // that could not be read back, of an engine that broke down, is left out.
+  enum class Check { one_of_many, last };
+  void at_check(const EngineCheck& check, const ReducedProblem& reduced, Check which);
   // Writes what is new when the interval has passed.
   void write_when_due();
   // A failure stops no solve: it is tried again after the interval, and remembered.
@@ -38,6 +39,8 @@ class CheckpointWriter {
   const std::string& failure() const { return failure_; }
 
  private:
+  bool state_due();
+
   std::filesystem::path path_;
   double every_;
   Control clock_;

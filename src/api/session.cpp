@@ -299,10 +299,8 @@ OnCheck Session::on_engine_check() {
       note_dual(certified);
     }
     const bool go_on = report(check, Beat::check) && !gap_met();
-    if (check.state && checkpoint_.on() && (checkpoint_.state_due() || enough())) {
-      checkpoint_.keep(check.state(), presolved_.reduced);
-      checkpoint_.write();
-    }
+    using enum CheckpointWriter::Check;
+    checkpoint_.at_check(check, presolved_.reduced, enough() ? last : one_of_many);
     return go_on;
   };
 }

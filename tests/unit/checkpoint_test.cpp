@@ -309,16 +309,20 @@ class Writer : public CheckpointFile {
     return CheckpointWriter({.checkpoint = path, .checkpoint_every_seconds = every_seconds},
                             problem);
   }
+  using Check = CheckpointWriter::Check;
   ReducedProblem reduced = presolve(problem).reduced;
 };
 
 TEST_F(Writer, WithoutAPathItDoesNothing) {
   CheckpointWriter off(Options{}, problem);
   off.keep(full_checkpoint(problem).network, Winner::network);
+  off.at_check({.state = []() -> LowRankState { throw std::logic_error("fetched"); }}, reduced,
+               Check::last);
+  off.training_ended();
+  off.write_when_due();
   off.write();
 
   EXPECT_FALSE(off.on());
-  EXPECT_FALSE(off.state_due());
   EXPECT_EQ(off.failure(), "");
 }
 
@@ -329,12 +333,10 @@ TEST_F(Writer, WritesWhatIsNewWhenTheIntervalHasPassed) {
 
   never.keep(full_checkpoint(problem).network, Winner::network);
   never.write_when_due();
-  EXPECT_FALSE(never.state_due());
   EXPECT_EQ(files(), 0U);
 
   now.keep(full_checkpoint(problem).network, Winner::network);
   now.write_when_due();
-  EXPECT_TRUE(now.state_due());
   EXPECT_EQ(files(), 1U);
   EXPECT_FALSE(read_checkpoint(path, problem).trained);
 }
@@ -352,14 +354,36 @@ TEST_F(Writer, CarriesOnWhatAnEarlierRunLeft) {
   expect_same(read.low_rank, earlier.low_rank);
 }
 
+TEST_F(Writer, FetchesTheStateOfAnEngineOnlyWhenItIsDue) {
+  int fetched = 0;
+  const EngineCheck check{.state = [&] {
+    ++fetched;
+    return full_checkpoint(problem).low_rank;
+  }};
+  CheckpointWriter now = writer(1e-300), never = writer(kInfinity);
+  never.keep(full_checkpoint(problem).network, Winner::network);
+  now.keep(full_checkpoint(problem).network, Winner::network);
+
+  never.at_check(check, reduced, Check::one_of_many);
+  EXPECT_EQ(fetched, 0);
+  never.at_check(check, reduced, Check::last);
+  EXPECT_EQ(fetched, 1);
+  expect_same(read_checkpoint(path, problem).low_rank, full_checkpoint(problem).low_rank);
+
+  now.at_check(check, reduced, Check::one_of_many);
+  EXPECT_EQ(fetched, 2);
+  now.at_check({}, reduced, Check::last);  // of an engine without a state
+}
+
 TEST_F(Writer, LeavesOutAStateThatCouldNotBeReadBack) {
   CheckpointWriter broken = writer(kInfinity);
   broken.keep(full_checkpoint(problem).network, Winner::network);
   LowRankState state = full_checkpoint(problem).low_rank;
-  broken.keep(state, reduced);
+  const EngineCheck check{.state = [&] { return state; }};
+  broken.at_check(check, reduced, Check::last);
   const LowRankState good = state;
   state.Z(1, 1) = kNan;
-  broken.keep(state, reduced);
+  broken.at_check(check, reduced, Check::last);
   broken.write();
 
   expect_same(read_checkpoint(path, problem).low_rank, good);
