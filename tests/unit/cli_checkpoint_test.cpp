@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // train --checkpoint and --resume as a user meets them: killed at any moment, interrupted, and with
 // the wrong file. No test relies on how far a run got before it was killed.
-#include <chrono>
-#include <cmath>
+#include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <sstream>
-#include <thread>
 
 #include "tests/support/files.hpp"
 #include "tests/support/program.hpp"
@@ -32,8 +31,8 @@ class CliCheckpoint : public testing::Test {
   // Starts the command, waits for the phase, then for a checkpoint, and kills it there.
   void kill_after_checkpoint(const std::string& arguments, const std::string& phase) {
     Program program(folder.path(), words(arguments));
-    program.wait_for_error_output(phase);
-    while (!fs::exists(folder / "c")) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    ASSERT_TRUE(program.wait_for_error_output(phase));
+    ASSERT_TRUE(program.wait_for_file(folder / "c"));
     program.send(SIGKILL);
     program.wait();
   }
