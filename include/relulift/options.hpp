@@ -2,6 +2,7 @@
 // Options of a solve. Defaults are the same on every device and bound to the command line by name.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <limits>
 #include <relulift/problem.hpp>
@@ -44,6 +45,17 @@ struct Options {
   int threads = 0;
   // Seed of every random draw, >= 0.
   std::uint64_t seed = 0;
+  // Of solve() alone: a file to go on from later, written anew while the solve runs and at its end,
+  // whole or not there (docs/formats.md). Empty: none. FileError when it cannot be written there.
+  std::filesystem::path checkpoint = {};
+  // What a killed process loses at most, as long as checks of the engine are not farther apart;
+  // > 0. Infinity: only when the solve is interrupted or ends.
+  double checkpoint_every_seconds = 60.0;
+  // Of solve() alone: a checkpoint of the same problem to go on from. Empty: none. Other options
+  // may differ from those of the run that wrote it, but training that had ended stays ended, unless
+  // its network is wider than max_neurons. Time limit and Result::seconds count this run alone.
+  // InvalidInput for a file of another problem or a damaged one, FileError where there is none.
+  std::filesystem::path resume = {};
   // Called at every check on the calling thread; return false to stop with Status::interrupted.
   std::function<bool(const Progress&)> on_progress = {};
 };

@@ -84,7 +84,9 @@ struct Result {
   Seconds seconds;
   Index removed_rows = 0;  // zero and merged rows that presolve took out
   std::string device;      // what ran: "cpu" or "cuda: NAME"
-  std::string plan;        // one sentence: which engines were chosen and why
+  // Why the last checkpoint could not be written; empty when it was, or none was asked for.
+  std::string checkpoint_failure;
+  std::string plan;  // one sentence: which engines were chosen and why
   std::vector<Progress> trace;
 };
 

@@ -27,6 +27,8 @@ struct EngineRequest {
   // Of the interior engine: where another one ended, and its feasible value, constant included.
   const PairsPoint* start = nullptr;
   double primal = std::numeric_limits<double>::quiet_NaN();
+  // Where an earlier run stood (EngineCheck::state), sizes and ranges checked; null without one.
+  const LowRankState* resume = nullptr;
 };
 
 // Active pairs the interior engine may carry: beyond this order of its Schur matrix a factorisation

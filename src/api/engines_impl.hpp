@@ -49,7 +49,9 @@ class BackendEngines final : public Engines {
     LowRankOptions options;
     options.max_iterations = request.max_iterations;
     options.seed = request.seed;
-    return LowRankAlm<B>(be_, problem, low_rank_start(problem, *request.warm, options), options,
+    LowRankState start = request.resume ? *request.resume
+                                        : low_rank_start(problem, *request.warm, options);
+    return LowRankAlm<B>(be_, problem, std::move(start), options,
                          memory_.shared ? kScanShapeHost : kScanShapeDevice)
         .run(control, on_check);
   }

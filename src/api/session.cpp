@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <relulift/system.hpp>
+#include <utility>
 
 #include "src/certificate/cone_search.hpp"
 #include "src/certificate/residual_bound.hpp"
@@ -57,15 +58,20 @@ Session::Session(const Problem& problem, const Options& options, const Network* 
     : problem_(problem),
       options_(options),
       given_(given),
+      checkpoint_(options, problem),
       control_(options.time_limit_seconds, [this] { return interrupted(); }),
       keeper_(problem) {
   const Stopwatch watch(result_.seconds.presolve);
+  if (!options.resume.empty()) resumed_ = read_checkpoint(options.resume, problem);
   presolved_ = presolve(problem);
+  if (resumed_) check_fits(*resumed_, presolved_, options.resume.string());
   missed_.resize(presolved_.reduced.d(), 0);
   result_.removed_rows = presolved_.removed_rows;
   ChosenEngines chosen = choose_engines(options);
   engines_ = std::move(chosen.engines);
   const ReducedProblem& reduced = presolved_.reduced;
+  EngineBytes dense = dense_admm_bytes(reduced);
+  if (checkpoint_.on()) dense.host += 8 * 4 * reduced.n() * reduced.n();  // the W that it keeps
   plan_ = make_plan({.n = reduced.n(),
                      .d = reduced.d(),
                      .c = problem.outputs,
@@ -73,7 +79,7 @@ Session::Session(const Problem& problem, const Options& options, const Network* 
                      .engine = options.engine,
                      .interior = interior_bytes(reduced),
                      .interior_affordable = interior_affordable(reduced),
-                     .dense = dense_admm_bytes(reduced),
+                     .dense = dense,
                      .low_rank = low_rank_bytes(reduced),
                      .memory = engines_->memory()});
   if (!chosen.why.empty()) plan_.reason += "; " + chosen.why;
@@ -91,10 +97,25 @@ Result Session::run() {
     offer({Matrix(presolved_.reduced.d(), 0), Matrix(problem_.outputs, 0)}, Winner::network);
     return finish();
   }
-  train();
+  if (resumed_) go_on_from(*resumed_);
+  if (!resumed_ || (!resumed_->trained && !enough())) train();
   if (!enough() && plan_.cones) close_by_cones();
   if (!enough() && !cones_suffice()) relax();
   return finish();
+}
+
+void Session::go_on_from(Checkpoint& earlier) {
+  const Weights weights = presolved_.weights(earlier.network);
+  const bool too_wide = options_.max_neurons > 0 && weights.neurons() > options_.max_neurons;
+  if (too_wide) earlier.trained = false;  // what is left of it is not
+  checkpoint_.go_on_from(earlier);
+  if (too_wide)
+    offer(largest(weights, options_.max_neurons), earlier.winner);
+  else
+    offer(weights, earlier.network, earlier.winner);
+  checkpoint_.keep(best_.network, best_.winner);
+  if (earlier.multipliers.G.size() > 0) offer_dual(earlier.multipliers);
+  earlier.multipliers = {};  // they may be large
 }
 
 TrainOptions Session::train_options() const {
@@ -125,11 +146,13 @@ void Session::train() {
   const Control control =
       control_.within(more_to_do ? kTrainShare * control_.remaining() : control_.remaining());
   const auto check = on_train_check();
+  const bool go_on = given_ || (resumed_ && best_weights_.neurons() > 0);
   const TrainReport report =
-      given_ ? engines_->improve(presolved_.reduced, best_weights_, train_options(), control, check,
-                                 scanner())
-             : engines_->train(presolved_.reduced, train_options(), control, check, scanner());
+      go_on ? engines_->improve(presolved_.reduced, best_weights_, train_options(), control, check,
+                                scanner())
+            : engines_->train(presolved_.reduced, train_options(), control, check, scanner());
   offer(report.weights, winner_of(report));
+  if (!enough()) checkpoint_.training_ended();
 }
 
 // Directions on the data as given, for the next scan of the trainer.
@@ -198,6 +221,7 @@ void Session::relax() {
                         .memory_bytes = plan_.memory_bytes,
                         .warm = &best_weights_,
                         .seed = options_.seed};
+  if (resumed_ && !resumed_->low_rank.empty()) request.resume = &resumed_->low_rank;
   PairsPoint start;
   Matrix S;
   if (plan_.low_rank) {
@@ -237,8 +261,15 @@ EngineOutcome Session::run_engine(const char* name, EngineCall call, const Engin
   relaxation.primal = std::fmin(relaxation.primal, outcome.primal);  // NaN: none so far
   relaxation.iterations = outcome.iterations;
   if (outcome.multipliers.G.size() > 0)
-    note_dual(keeper_.offer(presolved_.dual_candidate(outcome.multipliers), best_.objective));
+    note_dual(offer_dual(presolved_.dual_candidate(outcome.multipliers)));
   return outcome;
+}
+
+double Session::offer_dual(const DualCandidate& multipliers) {
+  const double before = keeper_.value();
+  const double proved = keeper_.offer(multipliers, best_.objective);
+  if (keeper_.value() > before) checkpoint_.keep(multipliers);
+  return proved;
 }
 
 // Up to the constant the multipliers had no part in it. fmax: the dual may be NaN so far.
@@ -267,11 +298,15 @@ void Session::offer(const Weights& weights, Winner winner) {
   const auto& [U, V] = best_weights_;  // what came through a check is not evaluated again
   const bool known = std::isfinite(best_.objective) && U.cols() == weights.U.cols();
   if (known && U == weights.U && V == weights.V) return;
-  Network network = presolved_.network(weights);
+  offer(weights, presolved_.network(weights), winner);
+}
+
+void Session::offer(const Weights& weights, Network network, Winner winner) {
   const double value = objective(problem_, network);
   if (!(value < best_.objective)) return;
   best_ = {std::move(network), value, winner};
   best_weights_ = weights;
+  checkpoint_.keep(best_.network, winner);
 }
 
 OnTrainCheck Session::on_train_check(std::optional<Winner> winner) {
@@ -287,10 +322,13 @@ OnCheck Session::on_engine_check() {
     const double floor = std::max(certified, keeper_.value());
     const double step = kWorthCertifying * best_.objective;
     if (check.dual > floor + step && check.multipliers) {
-      certified = keeper_.offer(presolved_.dual_candidate(check.multipliers()), best_.objective);
+      certified = offer_dual(presolved_.dual_candidate(check.multipliers()));
       note_dual(certified);
     }
-    return report(check, Beat::check) && !gap_met();
+    const bool go_on = report(check, Beat::check) && !gap_met();
+    using enum CheckpointWriter::Check;
+    checkpoint_.at_check(check, presolved_.reduced, enough() ? last : one_of_many);
+    return go_on;
   };
 }
 
@@ -305,7 +343,11 @@ bool Session::report(const EngineCheck& check, Beat beat) {
   progress.seconds = last_report_ = control_.seconds();
   progress.heartbeat = beat == Beat::heartbeat;
   if (!progress.heartbeat) result_.trace.push_back(progress);
-  if (options_.on_progress && !options_.on_progress(progress)) stopped_ = true;
+  if (options_.on_progress && !options_.on_progress(progress)) {
+    // At once: whoever interrupts may kill the process soon.
+    if (!std::exchange(stopped_, true)) checkpoint_.write();
+  }
+  checkpoint_.write_when_due();
   return !stopped_;
 }
 
@@ -339,7 +381,11 @@ Status Session::status() const {
 }
 
 Result Session::finish() {
-  result_.status = keeper_.refuted_by(best_.objective) ? Status::numerical_failure : status();
+  const bool refuted = keeper_.refuted_by(best_.objective);
+  result_.status = refuted ? Status::numerical_failure : status();
+  if (refuted) checkpoint_.forget_multipliers();
+  checkpoint_.write();
+  result_.checkpoint_failure = checkpoint_.failure();
   result_.certificate = keeper_.certificate();
   result_.network = std::move(best_.network);
   result_.objective = best_.objective;

@@ -7,6 +7,7 @@
 #include <relulift/solve.hpp>
 
 #include "src/api/bound_keeper.hpp"
+#include "src/api/checkpoint_writer.hpp"
 #include "src/api/engines.hpp"
 #include "src/api/plan.hpp"
 #include "src/core/control.hpp"
@@ -28,6 +29,8 @@ class Session {
     Winner winner = Winner::network;
   };
 
+  // Takes over what an earlier run left: its network as the best so far, its multipliers for proof.
+  void go_on_from(Checkpoint& earlier);
   void train();
   void close_by_cones();
   bool cones_suffice() const;
@@ -37,6 +40,8 @@ class Session {
   // One engine, in at most `share` of the time that is left; notes what it reached.
   EngineOutcome run_engine(const char* name, EngineCall call, const EngineRequest& request,
                            double share = 1.0);
+  // Certifies; returns what is proved. The multipliers behind the best bound go into checkpoints.
+  double offer_dual(const DualCandidate& multipliers);
   void note_dual(double proved);
   void round(const Matrix& S);
   Result finish();
@@ -45,6 +50,7 @@ class Session {
   void polish(const Weights& start, Winner winner);
   // Keeps the network if it is the best so far.
   void offer(const Weights& weights, Winner winner);
+  void offer(const Weights& weights, Network network, Winner winner);
   TrainOptions train_options() const;
   Scanner scanner();
   void remember_missed(const Matrix& U);
@@ -68,6 +74,8 @@ class Session {
   const Problem& problem_;
   Options options_;
   const Network* given_;
+  CheckpointWriter checkpoint_;
+  std::optional<Checkpoint> resumed_;
   Control control_;
   Presolved presolved_;
   std::unique_ptr<Engines> engines_;

@@ -21,6 +21,8 @@ void validate(const Options& options) {
   if (options.max_neurons < 0) throw InvalidInput("max_neurons must not be negative");
   if (options.max_iterations < 0) throw InvalidInput("max_iterations must not be negative");
   if (options.threads < 0) throw InvalidInput("threads must not be negative");
+  if (!(options.checkpoint_every_seconds > 0.0))
+    throw InvalidInput("checkpoint_every_seconds must be positive");
 }
 
 ChosenEngines choose_engines(const Options& options) {
@@ -71,6 +73,8 @@ Result solve(const Problem& problem, const Options& options) {
 Result certify(const Problem& problem, const Network& network, const Options& options) {
   validate(problem);
   validate(options);
+  if (!options.checkpoint.empty() || !options.resume.empty())
+    throw InvalidInput("checkpoint and resume are for solve(), not for certify()");
   check_network(network, problem);
   return Session(problem, options, &network).run();
 }

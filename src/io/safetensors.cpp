@@ -47,8 +47,10 @@ Json parse_header(std::string_view text, const std::string& source) {
     return true;
   };
   try {
+    // nlohmann ends at a NUL, whatever follows.
+    const bool whole = text.find('\0') == std::string_view::npos;
     Json header = Json::parse(text, check);
-    if (header.is_object()) return header;
+    if (whole && header.is_object()) return header;
   } catch (const Json::exception&) {
   }
   throw InvalidInput(source + ": the header is not a JSON object; this is no safetensors file");
@@ -164,11 +166,12 @@ std::map<std::string, std::string> read_metadata(const Json& value, const std::s
 
 }  // namespace
 
-std::string safetensors_bytes(const Safetensors& content) {
+std::string safetensors_header(const std::map<std::string, TensorView>& tensors,
+                               const std::map<std::string, std::string>& metadata) {
   Json header = Json::object();
-  if (!content.metadata.empty()) header["__metadata__"] = content.metadata;
+  if (!metadata.empty()) header["__metadata__"] = metadata;
   std::size_t at = 0;
-  for (const auto& [name, tensor] : content.tensors) {
+  for (const auto& [name, tensor] : tensors) {
     const std::size_t end = at + 8 * tensor.entries.size();
     header[name] = {{"dtype", "F64"}, {"shape", tensor.shape}, {"data_offsets", {at, end}}};
     at = end;
@@ -176,11 +179,24 @@ std::string safetensors_bytes(const Safetensors& content) {
   std::string text = header.dump();
   text.append((8 - text.size() % 8) % 8, ' ');
   std::string bytes;
-  bytes.reserve(8 + text.size() + at);
   for (std::size_t k = 0; k < 8; ++k) bytes += static_cast<char>(text.size() >> (8 * k) & 0xFF);
-  bytes += text;
-  for (const auto& [name, tensor] : content.tensors)
-    bytes.append(reinterpret_cast<const char*>(tensor.entries.data()), 8 * tensor.entries.size());
+  return bytes + text;
+}
+
+std::string_view bytes_of(std::span<const double> entries) {
+  return {reinterpret_cast<const char*>(entries.data()), entries.size_bytes()};
+}
+
+std::string safetensors_bytes(const Safetensors& content) {
+  std::map<std::string, TensorView> views;
+  std::size_t size = 0;
+  for (const auto& [name, tensor] : content.tensors) {
+    views[name] = {tensor.shape, tensor.entries};
+    size += 8 * tensor.entries.size();
+  }
+  std::string bytes = safetensors_header(views, content.metadata);
+  bytes.reserve(bytes.size() + size);
+  for (const auto& [name, tensor] : views) bytes += bytes_of(tensor.entries);
   return bytes;
 }
 

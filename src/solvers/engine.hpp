@@ -8,6 +8,7 @@
 #include <relulift/result.hpp>
 
 #include "src/presolve/reduced_problem.hpp"
+#include "src/solvers/low_rank_state.hpp"
 
 namespace relulift {
 
@@ -21,6 +22,9 @@ struct EngineCheck {
   // Fetches the dual candidate (reduced scale). Costs a device read-back: call it when `dual`
   // promises an improvement.
   std::function<Multipliers()> multipliers = {};
+  // Fetches all the engine needs to go on from this check; of engines that can be resumed. Called
+  // during the check alone, and only when a checkpoint is due or the solve ends.
+  std::function<LowRankState()> state = {};
 };
 
 // Called at every check on the calling thread; false stops the engine.

@@ -176,7 +176,9 @@ class LowRankAlm {
                       .primal = now.primal,
                       .dual = now.dual,
                       .primal_residual = now.primal_residual,
-                      .dual_residual = now.dual_residual};
+                      .dual_residual = now.dual_residual,
+                      .multipliers = {},
+                      .state = [this] { return state_; }};
     const double begun = clock_.seconds();
     const bool offer = !last && now.primal_residual < kWorthOffering && begun >= next_offer_;
     if (offer)

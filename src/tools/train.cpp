@@ -2,6 +2,7 @@
 // relulift train: reads a table, solves, writes the model, the result and the trace.
 #include <fmt/format.h>
 
+#include <cmath>
 #include <iostream>
 #include <memory>
 #include <relulift/error.hpp>
@@ -14,6 +15,65 @@
 namespace relulift::tools {
 namespace {
 
+// --checkpoint, --checkpoint-every, --resume.
+struct CheckpointArguments {
+  std::string file;
+  std::optional<double> every_seconds;
+  std::string resume;
+
+  void add_to(CLI::App& command) {
+    command
+        .add_option("--checkpoint", file,
+                    "file to go on from later, written while the command runs and at its end")
+        ->type_name("FILE");
+    command
+        .add_option("--checkpoint-every", every_seconds,
+                    "seconds between two checkpoints (default: 60)")
+        ->type_name("S");
+    command
+        .add_option("--resume", resume,
+                    "go on from this checkpoint of the same data; the time limit starts anew")
+        ->type_name("FILE");
+  }
+
+  // Before anything long: throws for what would fail, or destroy something, in the end.
+  void check(const std::string& out, const std::vector<std::string>& inputs) const {
+    if (every_seconds && file.empty())
+      throw InvalidInput("--checkpoint-every goes with --checkpoint");
+    if (every_seconds && !(std::isfinite(*every_seconds) && *every_seconds > 0.0))
+      throw InvalidInput(
+          fmt::format("--checkpoint-every must be finite and positive, not {}", *every_seconds));
+    check_not_inside(out, {resume});
+    if (file.empty()) return;
+    check_no_overwrite(file, inputs);
+    check_apart(out);
+    check_writable(file);
+  }
+
+  void apply(Options& options) const {
+    options.checkpoint = file;
+    options.checkpoint_every_seconds = every_seconds.value_or(options.checkpoint_every_seconds);
+    options.resume = resume;
+  }
+
+ private:
+  // `out` is replaced as a whole in the end.
+  void check_apart(const std::string& out) const {
+    namespace fs = std::filesystem;
+    std::error_code ignored;
+    const auto canonical = [&](const fs::path& path) {
+      const fs::path plain = fs::weakly_canonical(fs::absolute(path), ignored);
+      return plain.has_filename() ? plain : plain.parent_path();
+    };
+    const fs::path folder = canonical(out), target = canonical(file);
+    // A link in the folder would go as well as what a link from elsewhere leads to.
+    if (target == folder || target.parent_path() == folder ||
+        canonical(fs::absolute(file).parent_path()) == folder)
+      throw InvalidInput(fmt::format(
+          "{}: the checkpoint may not lie in the output folder {}, which is replaced", file, out));
+  }
+};
+
 struct TrainArguments {
   std::string data;
   std::string test;
@@ -24,6 +84,7 @@ struct TrainArguments {
   bool standardize = false;
   TargetArguments targets;
   SolveArguments solve;
+  CheckpointArguments checkpoint;
 };
 
 // Only read after training is set up, never used to choose anything.
@@ -54,8 +115,10 @@ int train(const TrainArguments& arguments, Clock::time_point start) {
   if (targets.kind() == TargetKind::none)
     throw InvalidInput("--target, --targets or --targets-file must say what to learn");
   check_replaceable(arguments.out);
-  check_not_inside(arguments.out, {arguments.data, arguments.test, arguments.targets.file,
-                                   arguments.test_targets_file});
+  const std::vector<std::string> inputs{arguments.data, arguments.test, arguments.targets.file,
+                                        arguments.test_targets_file};
+  check_not_inside(arguments.out, inputs);
+  arguments.checkpoint.check(arguments.out, inputs);
 
   const Dataset data = read_dataset(arguments.data, targets);
   const std::optional<Dataset> test = read_test(arguments, data.schema);
@@ -69,8 +132,12 @@ int train(const TrainArguments& arguments, Clock::time_point start) {
   }
 
   ProgressReport progress(std::cerr, arguments.solve.style());
-  const Result result = solve(problem, arguments.solve.options(start, progress));
+  Options options = arguments.solve.options(start, progress);
+  arguments.checkpoint.apply(options);
+  const Result result = solve(problem, options);
   progress.finish();
+  if (!result.checkpoint_failure.empty())
+    std::cerr << "relulift: no checkpoint: " << result.checkpoint_failure << '\n';
 
   Model model = make_model(result.network, preparation, data.schema);
   model.weight_decay = arguments.weight_decay;
@@ -117,6 +184,7 @@ void add_train(CLI::App& app, Clock::time_point start, int& code) {
   command->add_flag("--standardize", arguments->standardize,
                     "solve for (x - mean) / std; the model still predicts from raw features");
   arguments->solve.add_to(*command);
+  arguments->checkpoint.add_to(*command);
   command->footer(
       "Example:\n  relulift train data/iris_train.csv --target species --weight-decay 0.1 "
       "--test data/iris_test.csv --out out/iris");

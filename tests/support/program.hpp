@@ -61,14 +61,11 @@ class Program {
 
   // Waits until `text` stands in standard error; false when the program ends before.
   bool wait_for_error_output(const std::string& text) {
-    while (read_back(err_).find(text) == std::string::npos) {
-      siginfo_t info{};
-      if (waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
-          info.si_pid != 0)
-        return false;
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    }
-    return true;
+    return wait_for([&] { return read_back(err_).find(text) != std::string::npos; });
+  }
+  // Waits until the file is there; false when the program ends before.
+  bool wait_for_file(const std::filesystem::path& path) {
+    return wait_for([&] { return std::filesystem::exists(path); });
   }
 
   Outcome wait() {
@@ -81,6 +78,17 @@ class Program {
   }
 
  private:
+  template <class Event>
+  bool wait_for(Event event) const {
+    while (!event()) {
+      siginfo_t info{};
+      if (waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+          info.si_pid != 0)
+        return event();
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return true;
+  }
   // An open file without a name.
   static int scratch() {
     std::string name = (std::filesystem::temp_directory_path() / "relulift_out.XXXXXX").string();

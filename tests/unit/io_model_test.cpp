@@ -156,6 +156,7 @@ TEST_F(ModelFile, BrokenFilesAreRefused) {
   EXPECT_NE(error("PK\x03\x04 torch").find("PyTorch archive"), std::string::npos);
   EXPECT_NE(with("[1]", data).find("not a JSON object"), std::string::npos);
   EXPECT_NE(with("{\"a\":", data).find("not a JSON object"), std::string::npos);
+  EXPECT_NE(with(good + std::string("\0]", 2), data).find("not a JSON object"), std::string::npos);
   EXPECT_NE(with(std::string(100000, '['), data).find("nested too deeply"), std::string::npos);
   EXPECT_NE(with("{" + hidden + "," + hidden + "}", data).find("twice"), std::string::npos);
   EXPECT_EQ(with("{" + hidden + "}", data.substr(0, 8)), ": holds no tensor 'output.weight'");
