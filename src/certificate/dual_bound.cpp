@@ -49,9 +49,10 @@ Vector own_curvature(const DualCandidate& candidate, Index k) {
 // e scaled for [eq:shift]. Nine tenths of what keeps C positive semidefinite: the rest covers the
 // rounding of the norm, whatever the data. Empty where it is not usable.
 Vector scaled_shift(const MergedData& data, const Vector& e) {
+  if (!e.allFinite()) return {};
   const double norm = gram_norm(data.X, e);
   // Below this, what underflows in the Gram matrix is more than the tenth that is left for it.
-  if (!(norm > 1e-290) || !std::isfinite(norm) || !e.allFinite()) return {};
+  if (!(norm > 1e-290) || !std::isfinite(norm)) return {};
   return 0.9 * 2.0 * data.weight_decay / norm * e;
 }
 
@@ -145,6 +146,7 @@ struct Operator {
   Product product;
   Index order;
   Index max_products;  // of one estimate
+  bool cheap;          // an estimate costs less than a factorisation
 };
 
 struct Choice {
@@ -155,28 +157,40 @@ struct Choice {
 // The shift with the smallest estimated kappa, and the estimate. Beside the plain choices of e
 // it tries the rows where the eigenvectors say that curvature is missing, on top of their mean.
 Choice choose_shift(const Task& task, const Operator& q) {
-  constexpr int kRounds = 4;
+  constexpr int kRounds = 3;
   constexpr Index kEigenvectors = 32;
   Choice best;
-  std::optional<KappaLanczos> best_run;
-  const auto consider = [&](const Vector& e) {
-    if (e.size() == 0) return false;
-    KappaLanczos run(q.product, q.order, build_shift<double>(task.data, e));
-    const double known = best_run ? best.estimate.kappa : kInfinity;
-    const KappaEstimate estimate =
-        run.run({.max_products = q.max_products,
-                 .give_up_above = known,
-                 .settled = [&](double low, double high) { return !task.worthwhile(low, high); }});
-    if (!estimate.exists() || !(estimate.kappa < known)) return false;
-    best = {e, estimate};
-    best_run.emplace(std::move(run));
-    return estimate.kappa < 0.97 * known;
+  Vector best_lack;
+  // Where curvature is missing at e, with mean 1; empty where nothing is known.
+  const auto consider = [&](const Vector& e) -> Vector {
+    if (e.size() == 0) return {};
+    KappaLanczos lanczos(q.product, q.order, build_shift<double>(task.data, e));
+    const double known = best.estimate.exists() ? best.estimate.kappa : kInfinity;
+    const KappaEstimate estimate = lanczos.run(
+        {.max_products = q.max_products,
+         .give_up_above = known,
+         .settled = [&](double low, double high) { return !task.worthwhile(low, high); }});
+    if (!estimate.exists()) return {};
+    const Vector weight = lanczos.negative_weight(kEigenvectors);
+    const double mean = weight.mean();
+    const Vector lack = (weight / mean).array() / 2 + 0.5;
+    if (estimate.kappa < known) {
+      best = {e, estimate};
+      best_lack = lack;
+    }
+    return lack;
   };
-  for (const Vector& e : task.shifts) consider(e);
-  for (int round = 0; round < kRounds && best_run && best.estimate.kappa > kTinyKappa; ++round) {
-    const Vector weight = best_run->negative_weight(kEigenvectors);
-    const Vector e = weight.array() + weight.mean();
-    if (!consider(scaled_shift(task.data, e))) break;
+  const auto reweighted = [&](const Vector& e) { consider(scaled_shift(task.data, e)); };
+
+  for (const Vector& e : task.shifts) {
+    const Vector lack = consider(e);
+    if (best.estimate.kappa <= kTinyKappa) return best;
+    if (q.cheap && lack.size() > 0) reweighted(lack);
+  }
+  for (int k = 0; k < kRounds && best.estimate.kappa > kTinyKappa; ++k) {
+    const double before = best.estimate.kappa;
+    reweighted(best_lack);
+    if (!(best.estimate.kappa < 0.97 * before)) break;
   }
   return best;
 }
@@ -257,7 +271,7 @@ Bound bound_of(const Task& task, const Proof& proof) {
 // The slack stays a list; one matrix of order N is factored, again and again, in place.
 Bound certify_list(Task& task, Index memory_bytes) {
   const ListSlack<double> slack = build_list_slack<double>(task.data, task.candidate);
-  const Operator q{product_with(slack), slack.order(), 1500};
+  const Operator q{product_with(slack), slack.order(), 1500, true};
   if (certificate_bytes(q.order) > memory_bytes) {
     Bound bound = floor_of(task);
     const KappaEstimate estimate = choose_shift(task, q).estimate;
@@ -288,10 +302,10 @@ Bound certify_list(Task& task, Index memory_bytes) {
 
 Bound certify_dense(Task& task) {
   const Slack<double> slack = build_slack<double>(task.data, task.candidate);
-  // An estimate takes as long as about four factorisations; of small matrices it is converged.
+  // An estimate takes as long as about two factorisations; of small matrices it is converged.
   const Index order = slack.Q.rows();
-  const Index products = std::min<Index>(1500, std::max(60'000'000 / (order * order), order / 18));
-  Proof proof = prove_best(task, {product_with(slack), order, products},
+  const Index products = std::min<Index>(1500, std::max(60'000'000 / (order * order), order / 36));
+  Proof proof = prove_best(task, {product_with(slack), order, products, order <= 500},
                            [&](const Shift<double>& shift, double kappa) {
                              ++task.factorisations;
                              return proves_psd(slack, shift, kappa);

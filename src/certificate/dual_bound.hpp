@@ -36,14 +36,15 @@ struct BoundOptions {
 };
 
 // What a factorisation of order N = directions + features + outputs needs for a candidate that is
-// a list. O(entries + N (features + outputs)) come on top.
+// a list. O(entries + N (features + outputs)) come on top; the estimate alone keeps 250 N doubles.
 Index certificate_bytes(Index order);
 
 // The best of [eq:bound] and [eq:repair] over several shifts C, less [eq:perturb] if rows were
 // merged that are not exactly parallel. O(N^3) per factorisation, N as above.
-// A list (no dense part): kappa is estimated first, [eq:lanczos], for every shift; one to four
-// factorisations of the best, in place: N^2 doubles, twice as many up to order 1200.
-// A dense W: up to twenty factorisations; 3 N^2 doubles and up to 3 N^2 more while Q is built.
+// kappa is estimated first, [eq:lanczos], for every shift; the best is factored, once where the
+// candidate is feasible or the estimate converged, about twenty times for each shift without one.
+// A list (no dense part) is factored in place: N^2 doubles, twice as many up to order 1200. A dense
+// W needs 3 N^2, and 5 k^2 (k directions) while Q is built.
 // Throws std::logic_error when the sizes do not fit; a candidate with NaN or infinite entries
 // proves the floor only.
 Bound certify_multipliers(const Problem& problem, const DualCandidate& candidate,

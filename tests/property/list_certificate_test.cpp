@@ -128,6 +128,8 @@ TEST(ListCertificate, TheKeeperKeepsTheBestEstimateBesideTheBound) {
   EXPECT_EQ(keeper.value(), floor);
   keeper.offer(2.0 * floor, "cones");
   EXPECT_EQ(keeper.certificate().estimate, high);
+  EXPECT_TRUE(keeper.refuted_by(floor));
+  EXPECT_TRUE(std::isnan(keeper.certificate().estimate));
 }
 
 TEST(ListCertificate, HostileListsProveTheFloorAtLeastAndNothingWrong) {
