@@ -250,6 +250,7 @@ Proof prove_best(Task& task, const Operator& q, const ProveShift& prove) {
     const double kappa = prove_estimated(
         task, [&](double kappa) { return prove(shift, kappa); }, estimate, margin_kappa(q.order));
     if (kappa < kInfinity) return {kappa, choice.e, estimate.kappa};
+    if (q.order > kFewFactorisations) return {};  // dozens more would hardly find one
   }
   return climb_all(task, prove);
 }
