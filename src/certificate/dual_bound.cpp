@@ -305,8 +305,8 @@ Bound certify_dense(Task& task) {
   const Slack<double> slack = build_slack<double>(task.data, task.candidate);
   // An estimate takes as long as about two factorisations; of small matrices it is converged.
   const Index order = slack.Q.rows();
-  const Index products = std::min<Index>(1500, std::max(60'000'000 / (order * order), order / 36));
-  Proof proof = prove_best(task, {product_with(slack), order, products, order <= 500},
+  const Index products = std::min<Index>(1500, std::max(20'000'000 / (order * order), order / 36));
+  Proof proof = prove_best(task, {product_with(slack), order, products, order <= 300},
                            [&](const Shift<double>& shift, double kappa) {
                              ++task.factorisations;
                              return proves_psd(slack, shift, kappa);
