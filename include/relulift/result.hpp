@@ -53,6 +53,9 @@ struct Certificate {
   std::string kind = "none";
   // No network the claim covers has a smaller objective. -inf when nothing was proved.
   double lower_bound = -std::numeric_limits<double>::infinity();
+  // What the multipliers would prove, by an estimate, where the proof did not fit into memory. It
+  // proves nothing: no network need respect it. NaN when there is none.
+  double estimate = std::numeric_limits<double>::quiet_NaN();
 };
 
 // The relaxation [eq:sdp] as the engine left it, presolve constants included. NaN where unknown.

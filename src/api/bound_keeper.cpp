@@ -2,6 +2,7 @@
 #include "src/api/bound_keeper.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "src/certificate/dual_bound.hpp"
 #include "src/certificate/residual_bound.hpp"
@@ -13,18 +14,20 @@ BoundKeeper::BoundKeeper(const Problem& problem) : problem_(problem) {
   offer(std::max(0.0, solver_free_floor(problem)), "floor");  // J >= 0
 }
 
-double BoundKeeper::offer(const DualCandidate& candidate, double objective_upper) {
+double BoundKeeper::offer(const DualCandidate& candidate, double objective_upper,
+                          Index memory_bytes) {
   const Control clock;
-  const Bound bound =
-      certify_multipliers(problem_, candidate, {.objective_upper = objective_upper});
+  const Bound bound = certify_multipliers(
+      problem_, candidate, {.objective_upper = objective_upper, .memory_bytes = memory_bytes});
   seconds_ += clock.seconds();
   offer(bound.value, bound.kind);
+  best_.estimate = std::fmax(best_.estimate, bound.estimate);  // NaN gives way
   return bound.value;
 }
 
 void BoundKeeper::offer(double bound, const std::string& kind) {
   if (!(bound > best_.lower_bound)) return;
-  best_ = {Claim::every_network, kind, bound};
+  best_ = {Claim::every_network, kind, bound, best_.estimate};
 }
 
 bool BoundKeeper::refuted_by(double objective) {

@@ -2,6 +2,7 @@
 // The best proved lower bound so far. A bound once proved stays true whatever happens later.
 #pragma once
 
+#include <limits>
 #include <relulift/result.hpp>
 #include <string>
 
@@ -14,8 +15,11 @@ class BoundKeeper {
   // Starts from the floor that needs no solver, docs/math.md, section 4.
   explicit BoundKeeper(const Problem& problem);
 
-  // Certifies a dual candidate by separate code; returns the bound it proves alone.
-  double offer(const DualCandidate& candidate, double objective_upper);
+  // Certifies a dual candidate by separate code; returns the bound it proves alone. Where the proof
+  // of a list of multipliers does not fit into `memory_bytes`, the best estimate is kept beside
+  // the bound.
+  double offer(const DualCandidate& candidate, double objective_upper,
+               Index memory_bytes = std::numeric_limits<Index>::max());
   // A bound proved elsewhere.
   void offer(double bound, const std::string& kind);
 

@@ -7,6 +7,7 @@
 
 #include "src/api/engines.hpp"
 #include "src/backends/cpu/cpu_backend.hpp"
+#include "src/certificate/dual_bound.hpp"
 #include "src/solvers/low_rank_alm.hpp"
 #include "src/solvers/pairs_options.hpp"
 #include "src/solvers/train_setup.hpp"
@@ -110,7 +111,9 @@ bool interior_affordable(const ReducedProblem& problem) {
 EngineBytes interior_bytes(const ReducedProblem& problem) {
   const Index order = problem.n() + problem.d() + problem.c();
   const Index pairs = std::min(4 * problem.n(), affordable_pairs(problem));
-  return {.engine = pairs_bytes(problem, pairs), .host = 8 * 16 * order * order};
+  // The matrix that is factored, and what feeds it: Q as a list with d + c dense rows.
+  const Index certificate = certificate_bytes(order) + 128 * order * (order - problem.n() + 8);
+  return {.engine = pairs_bytes(problem, pairs), .host = certificate};
 }
 
 EngineBytes low_rank_bytes(const ReducedProblem& problem) {

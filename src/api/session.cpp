@@ -267,7 +267,7 @@ EngineOutcome Session::run_engine(const char* name, EngineCall call, const Engin
 
 double Session::offer_dual(const DualCandidate& multipliers) {
   const double before = keeper_.value();
-  const double proved = keeper_.offer(multipliers, best_.objective);
+  const double proved = keeper_.offer(multipliers, best_.objective, available_memory_bytes());
   if (keeper_.value() > before) checkpoint_.keep(multipliers);
   return proved;
 }

@@ -19,6 +19,10 @@ struct Bound {
   const char* kind = "none";
   // Q + kappa C was proved PSD; 0 for a candidate that is dual feasible as it stands.
   double kappa = 0.0;
+  // What a proof would give, by [eq:repair] at an estimated kappa, where none fitted into memory.
+  // It proves nothing and is never part of `value`. NaN otherwise.
+  double estimate = std::numeric_limits<double>::quiet_NaN();
+  int factorisations = 0;  // of order N, failed ones included
 };
 
 struct BoundOptions {
@@ -26,11 +30,21 @@ struct BoundOptions {
   double objective_upper = std::numeric_limits<double>::infinity();
   // Give up as soon as the candidate cannot reach this.
   double at_least = -std::numeric_limits<double>::infinity();
+  // Of a candidate without a dense part: less than certificate_bytes, and there is no proof but an
+  // estimate.
+  Index memory_bytes = std::numeric_limits<Index>::max();
 };
 
+// What a factorisation of order N = directions + features + outputs needs for a candidate that is
+// a list. O(entries + N (features + outputs)) come on top; the estimate alone keeps 250 N doubles.
+Index certificate_bytes(Index order);
+
 // The best of [eq:bound] and [eq:repair] over several shifts C, less [eq:perturb] if rows were
-// merged that are not exactly parallel. O(N^3) per factorisation, of which there are one (a
-// feasible candidate) to about twenty, N = directions + features + outputs; memory 5 N^2 doubles.
+// merged that are not exactly parallel. O(N^3) per factorisation, N as above.
+// kappa is estimated first, [eq:lanczos], for every shift; the best is factored, once where the
+// candidate is feasible or the estimate converged, about twenty times for each shift without one.
+// A list (no dense part) is factored in place: N^2 doubles, twice as many up to order 1200. A dense
+// W needs 3 N^2, and 5 k^2 (k directions) while Q is built.
 // Throws std::logic_error when the sizes do not fit; a candidate with NaN or infinite entries
 // proves the floor only.
 Bound certify_multipliers(const Problem& problem, const DualCandidate& candidate,

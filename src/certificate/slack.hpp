@@ -4,13 +4,9 @@
 // multipliers of neighbouring samples are so large that double roundings would cost bound.
 #pragma once
 
-#include "src/certificate/merged_data.hpp"
-#include "src/core/dual_candidate.hpp"
+#include "src/certificate/list_slack.hpp"
 
 namespace relulift {
-
-template <class T>
-using SquareOf = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic>;
 
 // Blocks (s, u, v), order k + d + c. The lower triangle is the matrix.
 template <class T>
@@ -21,7 +17,7 @@ struct Slack {
 
 // W >= 0 is enforced by projection: negative entries that must not be negative count as zero.
 // O(k^2 d) for a dense W, O(entries d) for a list. Throws std::logic_error on sizes that do not
-// fit.
+// fit. Memory 2 N^2, N = order, and 5 k^2 doubles while it is built from a dense W.
 template <class T>
 Slack<T> build_slack(const MergedData& data, const DualCandidate& candidate);
 
@@ -37,12 +33,18 @@ struct Shift {
 template <class T>
 Shift<T> build_shift(const MergedData& data, const Vector& e);
 
-// True only if Q + kappa C is positive semidefinite in exact arithmetic. O(N^3).
+// True only if Q + kappa C is positive semidefinite in exact arithmetic. O(N^3). Memory N^2 beside
+// the slack.
 template <class T>
 bool proves_psd(const Slack<T>& slack, const Shift<T>& shift, double kappa);
 
-// The same without the margin for roundings: an estimate that proves nothing.
+// The same, factored in `work` (of order N, contents without meaning before and after).
 template <class T>
-bool looks_psd(const Slack<T>& slack, const Shift<T>& shift, double kappa);
+bool proves_psd(const ListSlack<T>& slack, const Shift<T>& shift, double kappa, SquareOf<T>& work);
+
+// The same without the margin for roundings: an estimate that proves nothing.
+bool looks_psd(const Slack<double>& slack, const Shift<double>& shift, double kappa);
+bool looks_psd(const ListSlack<double>& slack, const Shift<double>& shift, double kappa,
+               Matrix& work);
 
 }  // namespace relulift

@@ -108,6 +108,19 @@ TEST(Plan, AnExplicitLowRankEngineRunsAlone) {
   EXPECT_FALSE(make_plan(in).dense_instead);
 }
 
+// One matrix of order N; up to order 1200 in extended precision.
+TEST(InteriorBytes, TheCertificateOfAListFactorsInOneMatrix) {
+  const double large = 3000 + 20 + 5, small = 1000 + 20 + 5;
+
+  const auto host_large = static_cast<double>(interior_bytes(empty_problem(3000, 20, 5)).host);
+  const auto host_small = static_cast<double>(interior_bytes(empty_problem(1000, 20, 5)).host);
+
+  EXPECT_GT(host_large, 8.0 * large * large);
+  EXPECT_LT(host_large, 1.2 * 8.0 * large * large);
+  EXPECT_GT(host_small, 16.0 * small * small);
+  EXPECT_LT(host_small, 1.4 * 16.0 * small * small);
+}
+
 TEST(PlanWidth, TheDefaultShrinksUntilItFits) {
   const ReducedProblem p = empty_problem(1000, 10, 2);
   const Index usual = default_width(1000);

@@ -83,7 +83,8 @@ TEST(ResultJson, HoldsEveryFieldOfTheContract) {
   EXPECT_EQ(json["relaxation"]["dual"], 16.2434);
   EXPECT_EQ(json["relaxation"]["status"], "optimal");
   EXPECT_EQ(json["relaxation"]["iterations"], 40);
-  EXPECT_EQ(json["certificate"], Json({{"kind", "cholesky"}, {"claim", "every_network"}}));
+  EXPECT_EQ(json["certificate"],
+            Json({{"kind", "cholesky"}, {"claim", "every_network"}, {"estimate", nullptr}}));
   EXPECT_EQ(json["neurons"], 1);
   EXPECT_EQ(json["winner"], "column_generation");
   EXPECT_EQ(json["train"], Json({{"accuracy", 0.75}, {"rmse", nullptr}, {"loss", 3.0}}));
@@ -124,7 +125,19 @@ TEST(ResultJson, ABoundOnASampledProgramIsNoLowerBound) {
 
   EXPECT_TRUE(json["lower_bound"].is_null());
   EXPECT_TRUE(json["relative_gap"].is_null());
-  EXPECT_EQ(json["certificate"], Json({{"kind", "cholesky"}, {"claim", "sampled_program"}}));
+  EXPECT_EQ(json["certificate"],
+            Json({{"kind", "cholesky"}, {"claim", "sampled_program"}, {"estimate", nullptr}}));
+}
+
+TEST(ResultJson, AnEstimateStandsBesideTheBoundAndNeverInIt) {
+  Result result = spiral_result();
+  result.certificate.estimate = 16.1;
+
+  const Json json = Json::parse(result_json(result, spiral_facts()));
+
+  EXPECT_EQ(json["certificate"]["estimate"], 16.1);
+  EXPECT_EQ(json["lower_bound"], 15.9012);
+  EXPECT_DOUBLE_EQ(json["relative_gap"], (16.5933 - 15.9012) / 16.5933);
 }
 
 TEST(ResultJson, CertifyTellsOfABetterNetwork) {
