@@ -31,10 +31,10 @@ class LowRankObjective {
         weight_decay_(problem.weight_decay),
         X_(be.matrix(n_, d_)),
         factor_(be.matrix(order(), 1)),
-        Z_(be.matrix(max_rank, order())),
-        t_(be.matrix(max_rank, n_)),
-        K_(be.matrix(max_rank, 2 * n_)),
-        gradient_(be.matrix(max_rank, 2 * n_)),
+        Z_(be.matrix(max_rank * order(), 1)),
+        t_(be.matrix(max_rank * n_, 1)),
+        K_(be.matrix(max_rank * 2 * n_, 1)),
+        gradient_(be.matrix(max_rank * 2 * n_, 1)),
         alpha_(be, n_, c_),
         beta_side_(be, beta_ ? n_ : 0, c_),
         w_(be.matrix(max_pairs, 1)),
@@ -65,8 +65,8 @@ class LowRankObjective {
 
   static void count(Needs& needs, const ReducedProblem& problem, Index r, Index pairs) {
     const Index n = problem.n(), d = problem.d(), c = problem.c(), order = n + d + c;
-    needs.matrix(n, d).matrix(order, 1).matrix(r, order).matrix(r, n);
-    needs.matrix(r, 2 * n).matrix(r, 2 * n).matrix(pairs, 1).matrix(pairs, 1);
+    needs.matrix(n, d).matrix(order, 1).matrix(r * order, 1).matrix(r * n, 1);
+    needs.matrix(r * 2 * n, 1).matrix(r * 2 * n, 1).matrix(pairs, 1).matrix(pairs, 1);
     for (const Index rows : {n, problem.p() > 0 ? n : 0})
       needs.matrix(rows, c).matrix(rows, c).matrix(rows, c).matrix(rows, 1);
     needs.matrix(n, 1).matrix(n, 1).matrix(2 * n, 1).slots(kSlots);
@@ -96,7 +96,7 @@ class LowRankObjective {
     using namespace kernels;
     const MatrixView<const double> x{P.data, r_, order(), r_};
     const MatrixView<double> g{G.data, r_, order(), r_};
-    const auto Z = Z_view(), t = ranked(t_), K = ranked(K_), gradient = ranked(gradient_);
+    const auto Z = Z_view(), t = ranked(t_, n_), K = lifted(K_), gradient = lifted(gradient_);
     const auto V = Z.block(0, n_ + d_, r_, c_);
     be_.launch({r_, order()}, ScaleColumns{x, factor_.view(), Z});
     lift();
@@ -124,7 +124,7 @@ class LowRankObjective {
   }
 
   // K of the point last evaluated, or of Z put here.
-  MatrixView<const double> K() const { return ranked(K_); }
+  MatrixView<const double> K() const { return lifted(K_); }
   void lift(const Matrix& Z) {
     r_ = Z.rows();
     upload(be_, Z, Z_view());
@@ -135,7 +135,7 @@ class LowRankObjective {
   LowRankPoint read() {
     LowRankPoint at{Matrix(n_, c_), Matrix::Zero(beta_ ? n_ : 0, c_), Vector(pairs_), Vector(n_),
                     Vector(2 * n_)};
-    const auto K = ranked(K_);
+    const auto K = lifted(K_);
     be_.sum_columns({r_, 2 * n_}, kernels::SquareOf{K}, Slot{norms_.view().data});
     const auto V = Z_view().block(0, n_ + d_, r_, c_);
     be_.sum({r_, c_}, kernels::SquareOf{V}, slots_[kOutput]);
@@ -167,11 +167,12 @@ class LowRankObjective {
   };
 
   Index order() const { return n_ + d_ + c_; }
-  View Z_view() const { return {Z_.view().data, r_, order(), r_}; }
-  // The first r_ rows of each column, side by side whatever the rank.
-  View ranked(const typename B::Matrix& a) const {
-    return {a.view().data, r_, a.view().cols, r_};
+  // Allocated as one column, so that columns of r_ entries lie side by side whatever the rank.
+  View ranked(const typename B::Matrix& a, Index cols) const {
+    return {a.view().data, r_, cols, r_};
   }
+  View Z_view() const { return ranked(Z_, order()); }
+  View lifted(const typename B::Matrix& a) const { return ranked(a, 2 * n_); }
   static View column(const typename B::Matrix& a, Index size) {
     return {a.view().data, size, 1, std::max<Index>(size, 1)};
   }
@@ -179,8 +180,9 @@ class LowRankObjective {
   // K from Z.
   void lift() {
     const auto Z = Z_view();
-    be_.gemm(Op::none, Op::transpose, 1.0, Z.block(0, n_, r_, d_), X_.view(), 0.0, ranked(t_));
-    be_.launch({r_, n_}, kernels::LiftColumns{Z.block(0, 0, r_, n_), ranked(t_), ranked(K_)});
+    be_.gemm(Op::none, Op::transpose, 1.0, Z.block(0, n_, r_, d_), X_.view(), 0.0, ranked(t_, n_));
+    be_.launch({r_, n_},
+               kernels::LiftColumns{Z.block(0, 0, r_, n_), ranked(t_, n_), lifted(K_)});
   }
   void residual(const Side& side, View K, Index slot) {
     const auto V = Z_view().block(0, n_ + d_, r_, c_);
@@ -191,9 +193,9 @@ class LowRankObjective {
   }
   // What the residuals add to the gradient in K (from column `first` on) and in V.
   void pull(const Side& side, Index first, View V, double beta, View gv) {
-    const auto K = ranked(K_).block(0, first, r_, n_);
+    const auto K = lifted(K_).block(0, first, r_, n_);
     be_.gemm(Op::none, Op::transpose, 1.0, V, side.scaled.view(), 1.0,
-             ranked(gradient_).block(0, first, r_, n_));
+             lifted(gradient_).block(0, first, r_, n_));
     be_.gemm(Op::none, Op::none, 1.0, K, side.scaled.view(), beta, gv);
   }
 

@@ -66,7 +66,7 @@ class PairScan {
     return {std::min(shape.height, std::max<Index>(1, most) * kernels::kMaskRows), shape.depth};
   }
   static Index blocks(Index samples, const ScanShape& shape) {
-    return (2 * samples + shape.height - 1) / shape.height;
+    return std::max<Index>((2 * samples + shape.height - 1) / shape.height, 1);
   }
   // Masks of a column, and columns of a stripe: a whole number of tiles.
   static Index rows(Index samples, const ScanShape& shape) {
