@@ -87,7 +87,7 @@ check_with() {  # bin folder
       "$bin/relulift_parity_tests" --gtest_filter="$filter" --gtest_brief=1
   done
   # Whole solves: every engine behind the program. 120 rows: at most a minute each.
-  for engine in dense interior none; do
+  for engine in dense low-rank interior none; do
     step "train_$engine" "$bin/relulift" train "$RELULIFT_DATA/iris_train.csv" --target species \
       --test "$RELULIFT_DATA/iris_test.csv" --weight-decay 0.1 --engine "$engine" --device cuda \
       --time-limit 60 --out "$out/iris_$engine"
