@@ -4,6 +4,8 @@
 // that an inner product K_pq reads two contiguous columns. Rows have unit length: x_i / ||x_i||.
 #pragma once
 
+#include <cmath>
+
 #include "src/core/view.hpp"
 
 namespace relulift::kernels {

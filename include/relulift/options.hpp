@@ -17,7 +17,7 @@ enum class Engine { automatic, dense, low_rank, interior, none };
 
 // What a check of a long solve reports; NaN where a value does not exist yet.
 struct Progress {
-  const char* phase = "";  // "network", "low-rank", "interior", "dense", "cones", ..
+  const char* phase = "";  // network, low-rank, interior, dense, cones, rounding
   Index iteration = 0;     // of the phase
   double objective = std::numeric_limits<double>::quiet_NaN();    // best network so far [eq:train]
   double lower_bound = std::numeric_limits<double>::quiet_NaN();  // best proved bound so far

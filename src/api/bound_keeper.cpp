@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "src/certificate/dual_bound.hpp"
 #include "src/certificate/residual_bound.hpp"
 #include "src/core/control.hpp"
 
@@ -14,11 +13,9 @@ BoundKeeper::BoundKeeper(const Problem& problem) : problem_(problem) {
   offer(std::max(0.0, solver_free_floor(problem)), "floor");  // J >= 0
 }
 
-double BoundKeeper::offer(const DualCandidate& candidate, double objective_upper,
-                          Index memory_bytes) {
+double BoundKeeper::offer(const DualCandidate& candidate, const BoundOptions& options) {
   const Control clock;
-  const Bound bound = certify_multipliers(
-      problem_, candidate, {.objective_upper = objective_upper, .memory_bytes = memory_bytes});
+  const Bound bound = certify_multipliers(problem_, candidate, options);
   seconds_ += clock.seconds();
   offer(bound.value, bound.kind);
   best_.estimate = std::fmax(best_.estimate, bound.estimate);  // NaN gives way

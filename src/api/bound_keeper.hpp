@@ -6,7 +6,7 @@
 #include <relulift/result.hpp>
 #include <string>
 
-#include "src/core/dual_candidate.hpp"
+#include "src/certificate/dual_bound.hpp"
 
 namespace relulift {
 
@@ -16,10 +16,9 @@ class BoundKeeper {
   explicit BoundKeeper(const Problem& problem);
 
   // Certifies a dual candidate by separate code; returns the bound it proves alone. Where the proof
-  // of a list of multipliers does not fit into `memory_bytes`, the best estimate is kept beside
+  // of a list of multipliers does not fit into the memory allowed, the best estimate is kept beside
   // the bound.
-  double offer(const DualCandidate& candidate, double objective_upper,
-               Index memory_bytes = std::numeric_limits<Index>::max());
+  double offer(const DualCandidate& candidate, const BoundOptions& options);
   // A bound proved elsewhere.
   void offer(double bound, const std::string& kind);
 

@@ -25,7 +25,7 @@ struct EngineRequest {
   const Weights* warm = nullptr;  // a trained network, reduced coordinates
   std::uint64_t seed = 0;
   // Of the interior engine: where another one ended, and its feasible value, constant included.
-  const PairsPoint* start = nullptr;
+  PairsPoint* start = nullptr;  // moved from
   double primal = std::numeric_limits<double>::quiet_NaN();
   // Where an earlier run stood (EngineCheck::state), sizes and ranges checked; null without one.
   const LowRankState* resume = nullptr;

@@ -49,8 +49,8 @@ class BackendEngines final : public Engines {
     LowRankOptions options;
     options.max_iterations = request.max_iterations;
     options.seed = request.seed;
-    LowRankState start = request.resume ? *request.resume
-                                        : low_rank_start(problem, *request.warm, options);
+    LowRankState start =
+        request.resume ? *request.resume : low_rank_start(problem, *request.warm, options);
     return LowRankAlm<B>(be_, problem, std::move(start), options,
                          memory_.shared ? kScanShapeHost : kScanShapeDevice)
         .run(control, on_check);
@@ -64,7 +64,7 @@ class BackendEngines final : public Engines {
     options.max_pairs = affordable_pairs(problem);
     if (options.max_pairs < 14 * problem.n()) options.neighbours = 2;
     if (request.start) {
-      options.start = *request.start;
+      options.start = std::move(*request.start);
       options.primal = request.primal - problem.constant;
       options.tolerance = kHandedOverTolerance;
     }

@@ -112,7 +112,7 @@ EngineBytes interior_bytes(const ReducedProblem& problem) {
   const Index order = problem.n() + problem.d() + problem.c();
   const Index pairs = std::min(4 * problem.n(), affordable_pairs(problem));
   // The matrix that is factored, and what feeds it: Q as a list with d + c dense rows.
-  const Index certificate = certificate_bytes(order) + 128 * order * (order - problem.n() + 8);
+  const Index certificate = certificate_bytes(order, order - problem.n());
   return {.engine = pairs_bytes(problem, pairs), .host = certificate};
 }
 
@@ -123,11 +123,13 @@ EngineBytes low_rank_bytes(const ReducedProblem& problem) {
   LowRankAlm<CpuBackend>::count(device, problem, 1, kScanShapeDevice);
   const Index order = problem.n() + problem.d() + problem.c();
   const LowRankOptions options;
-  const Index factor = 2 * start_rank(options, order) * order;
+  const Index factor = largest_rank(options, order) * order;
+  const Index square = order <= kLargestGram ? order * order : 0;
   const Index pairs = options.pairs_per_sample * problem.n();
   // The state, its copies between two inner solves, the lists and a stripe of the scan.
   return {.engine = std::max(host.storage_bytes, device.storage_bytes),
-          .host = 8 * (4 * factor + 12 * pairs + 8 * problem.n()) + (Index{64} << 20)};
+          .host = 8 * (4 * factor + 12 * pairs + 8 * problem.n() + square) +
+                  kScanShapeHost.stripe_bytes};
 }
 
 Index plan_width(const ReducedProblem& problem, Index asked, const FreeMemory& memory) {

@@ -26,7 +26,7 @@ struct PlanInput {
 inline constexpr Index kConeFeatures = 5;
 
 // Directions below which the interior engine alone is faster than with the low-rank engine before
-// it; measured with bench/engine_profile --both.
+// it; measured with bench/engine_profile --then-interior.
 inline constexpr Index kLowRankFrom = 150;
 
 struct Plan {
@@ -49,7 +49,8 @@ Plan make_plan(const PlanInput& input);
 // The smallest round of the interior engine, and the certificate of its dual candidate.
 EngineBytes interior_bytes(const ReducedProblem& problem);
 
-// Beside these the low-rank engine needs nothing that grows with n^2; its certificate does.
+// With S as a matrix up to kLargestGram, and without its certificate: where that does not fit, an
+// estimate takes its place.
 EngineBytes low_rank_bytes(const ReducedProblem& problem);
 
 // Neurons that training may use: what was asked for, or (0) the default width, less where memory

@@ -10,7 +10,6 @@
 #include "src/certificate/residual_bound.hpp"
 #include "src/model/rounding.hpp"
 #include "src/solvers/dense_admm_host.hpp"
-#include "src/solvers/low_rank_host.hpp"
 #include "src/solvers/polish.hpp"
 
 namespace relulift {
@@ -26,6 +25,10 @@ constexpr double kWorthCertifying = 1e-3;
 constexpr double kHeartbeatSeconds = 0.1;
 // The low-rank engine may take this share of what is left where the interior engine follows it.
 constexpr double kLowRankShare = 0.4;
+// What is left of a proof that comes after the time limit or an interruption.
+constexpr double kLastProofSeconds = 2.0;
+// Of the memory that is free, by the time a proof asks.
+constexpr double kUsableMemory = 0.9;
 // Caps of one scan for missing neurons, one proof by cones, and one round of polishing.
 constexpr double kScanSeconds = 5.0;
 constexpr double kConeSeconds = 60.0;
@@ -228,7 +231,7 @@ void Session::relax() {
     EngineOutcome outcome =
         run_engine("low-rank", &Engines::low_rank, request, plan_.interior ? kLowRankShare : 1.0);
     if (plan_.interior && outcome.S.size() > 0) {
-      start = pairs_point(presolved_.reduced, outcome);
+      start = pairs_point(outcome.multipliers, outcome.S);
       request.start = &start;
       request.primal = outcome.primal;
     }
@@ -253,7 +256,8 @@ EngineOutcome Session::run_engine(const char* name, EngineCall call, const Engin
   EngineOutcome outcome;
   {
     const Stopwatch watch(result_.seconds.relaxation);
-    const Control part = control_.within(share * control_.remaining());
+    const double left = control_.remaining();
+    const Control part = control_.within(share * left - std::min(0.2 * left, proof_seconds()));
     outcome = (engines_.get()->*call)(presolved_.reduced, request, part, on_engine_check());
   }
   engine_status_ = outcome.status;
@@ -265,9 +269,24 @@ EngineOutcome Session::run_engine(const char* name, EngineCall call, const Engin
   return outcome;
 }
 
+// Of the last candidate, generously.
+double Session::proof_seconds() const {
+  constexpr double kFactorisations = 4.0, kFlopsPerSecond = 2e10;
+  const double order =
+      static_cast<double>(presolved_.reduced.n() + presolved_.reduced.d() + presolved_.reduced.c());
+  return kFactorisations * order * order * order / (3.0 * kFlopsPerSecond);
+}
+
 double Session::offer_dual(const DualCandidate& multipliers) {
   const double before = keeper_.value();
-  const double proved = keeper_.offer(multipliers, best_.objective, available_memory_bytes());
+  // Late, one proof is still worth a moment: what it would prove is lost otherwise.
+  const bool late = control_.stop();
+  const Control moment(kLastProofSeconds);
+  const double proved = keeper_.offer(
+      multipliers, {.objective_upper = best_.objective,
+                    .memory_bytes = static_cast<Index>(
+                        kUsableMemory * static_cast<double>(available_memory_bytes())),
+                    .stop = [&] { return late ? moment.out_of_time() : control_.stop(); }});
   if (keeper_.value() > before) checkpoint_.keep(multipliers);
   return proved;
 }
@@ -320,14 +339,14 @@ OnCheck Session::on_engine_check() {
   return [this,
           certified = -std::numeric_limits<double>::infinity()](const EngineCheck& check) mutable {
     const double floor = std::max(certified, keeper_.value());
-    const double step = kWorthCertifying * best_.objective;
+    const double step = kWorthCertifying * std::min(best_.objective, std::abs(check.dual));
     if (check.dual > floor + step && check.multipliers) {
       certified = offer_dual(presolved_.dual_candidate(check.multipliers()));
       note_dual(certified);
     }
     const bool go_on = report(check, Beat::check) && !gap_met();
     using enum CheckpointWriter::Check;
-    checkpoint_.at_check(check, presolved_.reduced, enough() ? last : one_of_many);
+    checkpoint_.at_check(check, presolved_.reduced, check.last || enough() ? last : one_of_many);
     return go_on;
   };
 }

@@ -43,6 +43,7 @@ class Session {
   // Certifies; returns what is proved. The multipliers behind the best bound go into checkpoints.
   double offer_dual(const DualCandidate& multipliers);
   void note_dual(double proved);
+  double proof_seconds() const;
   void round(const Matrix& S);
   Result finish();
 

@@ -77,14 +77,15 @@ struct Task {
   const MergedData& data;
   const DualCandidate& candidate;
   const Repair& repair;
-  double at_least;
+  const std::function<bool()>& stop;
   double tolerance;            // of the bound, relative, below which no factorisation is worth it
   std::vector<Vector> shifts;  // plain choices of e, never empty
   int factorisations = 0;
 
+  bool stopped() const { return stop && stop(); }
   bool worthwhile(double low, double high) const {
     const double best = repair.value(low);
-    return best > at_least && best - repair.value(high) > tolerance * std::abs(best);
+    return best - repair.value(high) > tolerance * std::abs(best);
   }
 };
 
@@ -129,7 +130,7 @@ void refine_extended(Task& task, const Looks& looks, const ProveExtended& prove,
   const double kappa = proof.kappa;
   const Shift<double> shift = build_shift<double>(task.data, proof.e);
   for (const double part : {1e-4, 1e-2}) {
-    if (!task.worthwhile(part * kappa, kappa)) break;
+    if (task.stopped() || !task.worthwhile(part * kappa, kappa)) break;
     if (part * kappa < 0.5 * proof.estimated) continue;
     ++task.factorisations;
     if (!looks(shift, part * kappa)) continue;
@@ -161,13 +162,14 @@ Choice choose_shift(const Task& task, const Operator& q) {
   constexpr Index kEigenvectors = 32;
   Choice best;
   Vector best_lack;
-  // Where curvature is missing at e, with mean 1; empty where nothing is known.
+  // Where curvature is missing at e, with mean 1; empty or not finite where nothing is known.
   const auto consider = [&](const Vector& e) -> Vector {
     if (e.size() == 0) return {};
     KappaLanczos lanczos(q.product, q.order, build_shift<double>(task.data, e));
     const double known = best.estimate.exists() ? best.estimate.kappa : kInfinity;
     const KappaEstimate estimate = lanczos.run(
         {.max_products = q.max_products,
+         .stop = task.stop,
          .give_up_above = known,
          .settled = [&](double low, double high) { return !task.worthwhile(low, high); }});
     if (!estimate.exists()) return {};
@@ -234,7 +236,8 @@ Proof climb_all(Task& task, const ProveShift& prove) {
 template <class ProveShift>
 bool proved_as_it_stands(const Task& task, const Operator& q, const ProveShift& prove) {
   const Shift<double> shift = build_shift<double>(task.data, task.shifts.front());
-  const KappaEstimate glance = KappaLanczos(q.product, q.order, shift).run({.max_products = 40});
+  const KappaEstimate glance =
+      KappaLanczos(q.product, q.order, shift).run({.max_products = 40, .stop = task.stop});
   return glance.exists() && glance.kappa <= kTinyKappa && prove(shift, 0.0);
 }
 
@@ -245,7 +248,6 @@ Proof prove_best(Task& task, const Operator& q, const ProveShift& prove) {
   const Choice choice = choose_shift(task, q);
   const KappaEstimate& estimate = choice.estimate;
   if (estimate.exists() && estimate.kappa > kTinyKappa) {
-    if (!(task.repair.value(estimate.kappa) > task.at_least)) return {};
     const Shift<double> shift = build_shift<double>(task.data, choice.e);
     const double kappa = prove_estimated(
         task, [&](double kappa) { return prove(shift, kappa); }, estimate, margin_kappa(q.order));
@@ -273,7 +275,8 @@ Bound bound_of(const Task& task, const Proof& proof) {
 Bound certify_list(Task& task, Index memory_bytes) {
   const ListSlack<double> slack = build_list_slack<double>(task.data, task.candidate);
   const Operator q{product_with(slack), slack.order(), 1500, true};
-  if (certificate_bytes(q.order) > memory_bytes) {
+  const Index thin = task.data.features() + task.data.outputs();
+  if (certificate_bytes(q.order, thin) > memory_bytes) {
     Bound bound = floor_of(task);
     const KappaEstimate estimate = choose_shift(task, q).estimate;
     if (estimate.exists()) bound.estimate = task.repair.value(estimate.kappa + estimate.error);
@@ -282,6 +285,7 @@ Bound certify_list(Task& task, Index memory_bytes) {
   if (q.order > kFewFactorisations) task.tolerance *= 10.0;
   Matrix work;
   Proof proof = prove_best(task, q, [&](const Shift<double>& shift, double kappa) {
+    if (task.stopped()) return false;
     ++task.factorisations;
     return proves_psd(slack, shift, kappa, work);
   });
@@ -293,7 +297,7 @@ Bound certify_list(Task& task, Index memory_bytes) {
         },
         [&](const Shift<long double>& shift, double kappa) {
           work.resize(0, 0);
-          SquareOf<long double> extended;
+          MatrixOf<long double> extended;
           return proves_psd(build_list_slack<long double>(task.data, task.candidate), shift, kappa,
                             extended);
         },
@@ -324,9 +328,10 @@ Bound certify_dense(Task& task) {
 
 }  // namespace
 
-Index certificate_bytes(Index order) {
+Index certificate_bytes(Index order, Index thin) {
   // Extended precision works in one matrix of its own, of twice the size.
-  return (order <= kMaxExtendedOrder ? 16 : 8) * order * order;
+  return 8 * order * (KappaLanczos::kKept + 16 * thin) +
+         (order <= kMaxExtendedOrder ? 16 : 8) * order * order;
 }
 
 Bound certify_multipliers(const Problem& problem, const DualCandidate& candidate,
@@ -337,7 +342,7 @@ Bound certify_multipliers(const Problem& problem, const DualCandidate& candidate
   Task task{.data = data,
             .candidate = candidate,
             .repair = repair,
-            .at_least = options.at_least,
+            .stop = options.stop,
             .tolerance = kWorthwhile,
             .shifts = {}};
   if (data.directions() == 0 || !is_finite(candidate)) return floor_of(task);

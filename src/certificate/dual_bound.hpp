@@ -4,6 +4,7 @@
 // what is returned holds in exact arithmetic.
 #pragma once
 
+#include <functional>
 #include <limits>
 #include <relulift/problem.hpp>
 
@@ -28,16 +29,19 @@ struct Bound {
 struct BoundOptions {
   // Objective of some network on the data as given; infinity when none is known.
   double objective_upper = std::numeric_limits<double>::infinity();
-  // Give up as soon as the candidate cannot reach this.
-  double at_least = -std::numeric_limits<double>::infinity();
   // Of a candidate without a dense part: less than certificate_bytes, and there is no proof but an
   // estimate.
   Index memory_bytes = std::numeric_limits<Index>::max();
+  // Asked between products of the estimate and before every factorisation: true gives up, with what
+  // was proved by then.
+  std::function<bool()> stop = {};
 };
 
-// What a factorisation of order N = directions + features + outputs needs for a candidate that is
-// a list. O(entries + N (features + outputs)) come on top; the estimate alone keeps 250 N doubles.
-Index certificate_bytes(Index order);
+// What a proof of order N = directions + features + outputs needs for a candidate that is a list:
+// the matrix that is factored, 250 N doubles of the estimate, and 16 N for each of `thin` =
+// features
+// + outputs. O(entries) come on top.
+Index certificate_bytes(Index order, Index thin);
 
 // The best of [eq:bound] and [eq:repair] over several shifts C, less [eq:perturb] if rows were
 // merged that are not exactly parallel. O(N^3) per factorisation, N as above.

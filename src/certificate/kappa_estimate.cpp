@@ -106,6 +106,7 @@ KappaEstimate KappaLanczos::run(const LanczosOptions& options) {
   v.normalize();
   double beta = 0.0, size = 0.0;
   for (Index products = 1, check = 10;; ++products) {
+    if (options.stop && options.stop()) return {};
     apply(v, w);
     w -= beta * before;
     const double alpha = w.dot(v);

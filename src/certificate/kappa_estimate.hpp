@@ -21,6 +21,7 @@ struct KappaEstimate {
 
 struct LanczosOptions {
   Index max_products = 1500;
+  std::function<bool()> stop = {};  // true: no estimate
   // Nobody needs the estimate once it is larger than this.
   double give_up_above = std::numeric_limits<double>::infinity();
   // Whether it makes no difference where between the two kappa lies.

@@ -14,12 +14,12 @@ namespace {
 // and b: b W x_k to SU(i, .), a b W x_k to TU(i, .).
 template <class T>
 struct RowSums {
-  SquareOf<T> SU, TU;
+  MatrixOf<T> SU, TU;
   Matrix SU_error, TU_error;
 
   RowSums(Index k, Index d)
-      : SU(SquareOf<T>::Zero(k, d)),
-        TU(SquareOf<T>::Zero(k, d)),
+      : SU(MatrixOf<T>::Zero(k, d)),
+        TU(MatrixOf<T>::Zero(k, d)),
         SU_error(Matrix::Zero(k, d)),
         TU_error(Matrix::Zero(k, d)) {}
 
@@ -80,7 +80,7 @@ void couple_outputs(const MergedData& data, const DualCandidate& candidate, List
   const Index k = data.directions(), d = data.features(), c = data.outputs();
   const double roundings = 6.0 * kUnitRoundoff<T> + data.weight_rounding;
   for (Index o = 0; o < c; ++o) {
-    SquareOf<T> difference(k, 1);
+    MatrixOf<T> difference(k, 1);
     Matrix size(k, 1);
     for (Index i = 0; i < k; ++i) {
       const T a = static_cast<T>(data.A(i) * candidate.G(i, o));
@@ -126,7 +126,7 @@ ListSlack<T> build_list_slack(const MergedData& data, const DualCandidate& candi
   ListSlack<T> slack;
   slack.directions = k;
   slack.sparse = sum_entries<T>(candidate, k);
-  slack.border = SquareOf<T>::Zero(rows, k + rows);
+  slack.border = MatrixOf<T>::Zero(rows, k + rows);
   slack.border_error = Matrix::Zero(rows, k + rows);
 
   RowSums<T> sums(k, d);
@@ -137,7 +137,7 @@ ListSlack<T> build_list_slack(const MergedData& data, const DualCandidate& candi
   }
   slack.border.topLeftCorner(d, k) = sums.SU.transpose() / T(-4);
   slack.border_error.topLeftCorner(d, k) = sums.SU_error.transpose() / 4;
-  const SquareOf<T> X = data.X.cast<T>();
+  const MatrixOf<T> X = data.X.cast<T>();
   const Matrix X_size = data.X.cwiseAbs();
   slack.border.block(0, k, d, d) = (X.transpose() * sums.TU) / T(-4);
   slack.border_error.block(0, k, d, d) =
@@ -158,7 +158,7 @@ ListSlack<T> build_list_slack(const MergedData& data, const DualCandidate& candi
 }
 
 template <class T>
-void expand(const ListSlack<T>& slack, SquareOf<T>& M) {
+void expand(const ListSlack<T>& slack, MatrixOf<T>& M) {
   const Index k = slack.directions, rows = slack.border.rows();
   for (Index q = 0; q < k; ++q) {
     M.col(q).segment(q, k - q).setZero();
@@ -194,8 +194,8 @@ template struct ListSlack<double>;
 template struct ListSlack<long double>;
 template ListSlack<double> build_list_slack(const MergedData&, const DualCandidate&);
 template ListSlack<long double> build_list_slack(const MergedData&, const DualCandidate&);
-template void expand(const ListSlack<double>&, SquareOf<double>&);
-template void expand(const ListSlack<long double>&, SquareOf<long double>&);
+template void expand(const ListSlack<double>&, MatrixOf<double>&);
+template void expand(const ListSlack<long double>&, MatrixOf<long double>&);
 template void expand_error(const ListSlack<double>&, Matrix&);
 template void expand_error(const ListSlack<long double>&, Matrix&);
 template Vector scaled_error_sums(const ListSlack<double>&, const Vector&);

@@ -12,7 +12,7 @@
 namespace relulift {
 
 template <class T>
-using SquareOf = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic>;
+using MatrixOf = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic>;
 
 // Q in the blocks (s, u, v), order N = k + d + c. O(entries + N (d + c)) numbers.
 template <class T>
@@ -25,7 +25,7 @@ struct ListSlack {
   };
   Index directions = 0;
   std::vector<Entry> sparse;
-  SquareOf<T> border;   // rows (u, v) of Q, (d + c) x N; what is right of the diagonal is unused
+  MatrixOf<T> border;   // rows (u, v) of Q, (d + c) x N; what is right of the diagonal is unused
   Matrix border_error;  // |border - exact| <= border_error
 
   Index order() const { return border.cols(); }
@@ -42,7 +42,7 @@ ListSlack<T> build_list_slack(const MergedData& data, const DualCandidate& candi
 
 // Lower triangle of Q written to M, of order N; the strict upper triangle is left as it was.
 template <class T>
-void expand(const ListSlack<T>& slack, SquareOf<T>& M);
+void expand(const ListSlack<T>& slack, MatrixOf<T>& M);
 
 // The same for the error bounds.
 template <class T>

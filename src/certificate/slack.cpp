@@ -13,7 +13,7 @@ namespace {
 
 // out += A B with |error| <= (rows + 2) u |A| |B|, whatever the order of summation.
 template <class T>
-void add_product(const Matrix& A, const Matrix& A_size, const Matrix& B, SquareOf<T>& out,
+void add_product(const Matrix& A, const Matrix& A_size, const Matrix& B, MatrixOf<T>& out,
                  Matrix& error) {
   const auto m = static_cast<int>(A.rows()), n = static_cast<int>(B.cols()),
              k = static_cast<int>(A.cols());
@@ -32,7 +32,7 @@ void add_product(const Matrix& A, const Matrix& A_size, const Matrix& B, SquareO
 template <class T>
 void add_dense(const MergedData& data, const Matrix& W, Slack<T>& slack) {
   const Index k = data.directions(), d = data.features();
-  SquareOf<T> SU = SquareOf<T>::Zero(k, d), TU = SU;  // sums of b W x_k and a b W x_k
+  MatrixOf<T> SU = MatrixOf<T>::Zero(k, d), TU = SU;  // sums of b W x_k and a b W x_k
   Matrix SU_error = Matrix::Zero(k, d), TU_error = SU_error;
   {
     Matrix size(k, k), signed_second(k, k), signed_both(k, k);
@@ -57,9 +57,9 @@ void add_dense(const MergedData& data, const Matrix& W, Slack<T>& slack) {
   }
   slack.Q.block(k, 0, d, k) -= SU.transpose() / T(4);
   slack.error.block(k, 0, d, k) += 1.001 / 4 * SU_error.transpose();
-  const SquareOf<T> X = data.X.cast<T>();
+  const MatrixOf<T> X = data.X.cast<T>();
   const Matrix X_size = data.X.cwiseAbs();
-  const SquareOf<T> u_block = (X.transpose() * TU) / T(4);
+  const MatrixOf<T> u_block = (X.transpose() * TU) / T(4);
   slack.Q.block(k, k, d, d) -= u_block;
   slack.error.block(k, k, d, d) +=
       1.001 / 4 *
@@ -79,7 +79,7 @@ bool cholesky(Matrix& A) {
 }
 
 // Row by row in the upper triangle, so that both operands of the inner product are contiguous.
-bool cholesky(SquareOf<long double>& A) {
+bool cholesky(MatrixOf<long double>& A) {
   const Index n = A.rows();
   const auto dot = [](const long double* x, const long double* y, Index count) {
     long double sum[4] = {0, 0, 0, 0};
@@ -101,7 +101,7 @@ bool cholesky(SquareOf<long double>& A) {
 
 // M = Q + kappa C, lower triangle, where M holds Q.
 template <class T>
-void add_shift(const Shift<T>& shift, double kappa, SquareOf<T>& M) {
+void add_shift(const Shift<T>& shift, double kappa, MatrixOf<T>& M) {
   const Index order = M.rows(), k = shift.e.size(), d = shift.u_block.rows();
   for (Index i = 0; i < k; ++i) M(i, i) += T(kappa) * T(shift.e(i)) / 4;
   M.block(k, k, d, d) += T(kappa) * shift.u_block;
@@ -111,7 +111,7 @@ void add_shift(const Shift<T>& shift, double kappa, SquareOf<T>& M) {
 // What C and the sum Q + kappa C, which touches the diagonal and the u block, add to the error:
 // its product with `scale`.
 template <class T>
-Vector shift_error_sums(const Shift<T>& shift, double kappa, const SquareOf<T>& M,
+Vector shift_error_sums(const Shift<T>& shift, double kappa, const MatrixOf<T>& M,
                         const Vector& q_diagonal, const Vector& scale) {
   const Index k = shift.e.size(), d = shift.u_block.rows();
   const auto size = [](T x) { return static_cast<double>(std::abs(x)); };
@@ -144,12 +144,12 @@ Vector scaled_error_sums(const Slack<T>& slack, const Vector& scale) {
 }
 
 template <class T>
-void expand(const Slack<T>& slack, SquareOf<T>& M) {
+void expand(const Slack<T>& slack, MatrixOf<T>& M) {
   M = slack.Q;
 }
 
 template <class T, class AnySlack>
-bool proved(const AnySlack& slack, const Shift<T>& shift, double kappa, SquareOf<T>& M) {
+bool proved(const AnySlack& slack, const Shift<T>& shift, double kappa, MatrixOf<T>& M) {
   expand(slack, M);
   const Vector q_diagonal = M.diagonal().template cast<double>();
   add_shift(shift, kappa, M);
@@ -189,7 +189,7 @@ Slack<T> build_slack(const MergedData& data, const DualCandidate& candidate) {
 
 template <class T>
 Shift<T> build_shift(const MergedData& data, const Vector& e) {
-  const SquareOf<T> X = data.X.cast<T>();
+  const MatrixOf<T> X = data.X.cast<T>();
   const Matrix size = data.X.cwiseAbs();
   const double half_decay = data.weight_decay / 2;
   Shift<T> shift;
@@ -205,12 +205,12 @@ Shift<T> build_shift(const MergedData& data, const Vector& e) {
 
 template <class T>
 bool proves_psd(const Slack<T>& slack, const Shift<T>& shift, double kappa) {
-  SquareOf<T> M;
+  MatrixOf<T> M;
   return proved(slack, shift, kappa, M);
 }
 
 template <class T>
-bool proves_psd(const ListSlack<T>& slack, const Shift<T>& shift, double kappa, SquareOf<T>& work) {
+bool proves_psd(const ListSlack<T>& slack, const Shift<T>& shift, double kappa, MatrixOf<T>& work) {
   work.resize(slack.order(), slack.order());
   return proved(slack, shift, kappa, work);
 }
@@ -239,6 +239,6 @@ template bool proves_psd(const Slack<double>&, const Shift<double>&, double);
 template bool proves_psd(const Slack<long double>&, const Shift<long double>&, double);
 template bool proves_psd(const ListSlack<double>&, const Shift<double>&, double, Matrix&);
 template bool proves_psd(const ListSlack<long double>&, const Shift<long double>&, double,
-                         SquareOf<long double>&);
+                         MatrixOf<long double>&);
 
 }  // namespace relulift

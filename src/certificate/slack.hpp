@@ -11,7 +11,7 @@ namespace relulift {
 // Blocks (s, u, v), order k + d + c. The lower triangle is the matrix.
 template <class T>
 struct Slack {
-  SquareOf<T> Q;
+  MatrixOf<T> Q;
   Matrix error;  // entrywise |Q - exact Q| <= error, lower triangle
 };
 
@@ -25,7 +25,7 @@ Slack<T> build_slack(const MergedData& data, const DualCandidate& candidate);
 template <class T>
 struct Shift {
   Vector e;
-  SquareOf<T> u_block;   // d x d, lower triangle
+  MatrixOf<T> u_block;   // d x d, lower triangle
   Matrix u_block_error;  // lower triangle
   double output = 0.0;   // g/2
 };
@@ -40,7 +40,7 @@ bool proves_psd(const Slack<T>& slack, const Shift<T>& shift, double kappa);
 
 // The same, factored in `work` (of order N, contents without meaning before and after).
 template <class T>
-bool proves_psd(const ListSlack<T>& slack, const Shift<T>& shift, double kappa, SquareOf<T>& work);
+bool proves_psd(const ListSlack<T>& slack, const Shift<T>& shift, double kappa, MatrixOf<T>& work);
 
 // The same without the margin for roundings: an estimate that proves nothing.
 bool looks_psd(const Slack<double>& slack, const Shift<double>& shift, double kappa);

@@ -25,6 +25,7 @@ struct EngineCheck {
   // Fetches all the engine needs to go on from this check; of engines that can be resumed. Called
   // during the check alone, and only when a checkpoint is due or the solve ends.
   std::function<LowRankState()> state = {};
+  bool last = false;  // the engine ends after this check
 };
 
 // Called at every check on the calling thread; false stops the engine.

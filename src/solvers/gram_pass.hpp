@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The heavy term of the low-rank engine, [eq:alm] [eq:gram]: one pass over the upper triangle of
-// tiles of K K' per call. A tile is formed by a product, combined entry by entry with the tile of
-// W, and multiplied back to the block of its rows and to that of its columns while it is in the
-// cache. Nothing of size 2n x 2n is stored but the triangle of W, if there is one.
+// The term of [eq:alm] in all pairs, [eq:gram]: one pass over the upper triangle of tiles of K K'
+// per call. No engine uses it: src/solvers/low_rank_alm.hpp lists the pairs that count. A tile is
+// formed by a product, combined entry by entry with the tile of W, and multiplied back to the block
+// of its rows and to that of its columns while it is in the cache. Nothing of size 2n x 2n is
+// stored but the triangle of W, if there is one.
 //
 // With K of size 2n x r, up to the lower halves of the diagonal tiles (a share of about
 // height/6n more):

@@ -82,8 +82,6 @@ class Lbfgs {
     fetch(be_, all(x_), x);
     return x;
   }
-  // The accepted points where they are.
-  MatrixView<const double> view() const { return all(x_); }
 
  private:
   using View = MatrixView<double>;

@@ -4,9 +4,9 @@
 // are active as samples, and a scan of K K' between outer iterations finds those that are missing.
 // The inner problems are solved by L-BFGS in scaled columns. docs/math.md, section 9.
 //
-// Per L-BFGS step: one evaluation (src/solvers/low_rank_objective.hpp) and 50 N r doubles of the
-// optimiser's own traffic. Per outer iteration: one scan, 4 n^2 r flops and no more memory than
-// a stripe of bits. Memory: 45 N r + 8 e doubles, e the pairs listed.
+// Per L-BFGS step: one evaluation (src/solvers/low_rank_objective.hpp) and 60 N r doubles of the
+// optimiser's own traffic. Per outer iteration: a few scans, 4 n^2 r flops each, and no more memory
+// than a stripe of masks. Memory: 45 N r + 8 e doubles, r the largest rank, e the pairs listed.
 #pragma once
 
 #include <algorithm>
@@ -35,7 +35,7 @@ class LowRankAlm {
         options_(options),
         rows_(problem),
         most_pairs_(options.pairs_per_sample * problem.n()),
-        most_rank_(std::max(2 * start_rank(options, order()), state.Z.rows())),
+        most_rank_(std::max(largest_rank(options, order()), state.Z.rows())),
         state_(std::move(state)),
         objective_(be, problem, rows_, most_rank_, most_pairs_),
         lbfgs_(be, objective_, most_rank_, 1),
@@ -45,10 +45,10 @@ class LowRankAlm {
         value_(be.slots(1)) {}
 
   // Of an engine with a state of its own start.
-  static void count(Needs& needs, const ReducedProblem& problem, Index lanes, ScanShape shape,
-                    const LowRankOptions& options = {}) {
+  static void count(Needs& needs, const ReducedProblem& problem, Index lanes, ScanShape shape) {
+    const LowRankOptions options;
     const Index order = problem.n() + problem.d() + problem.c();
-    const Index rank = 2 * start_rank(options, order);
+    const Index rank = largest_rank(options, order);
     LowRankObjective<B>::count(needs, problem, rank, options.pairs_per_sample * problem.n());
     Lbfgs<B, LowRankObjective<B>>::count(needs, order, rank, 1);
     PairScan<B>::count(needs, problem.n(), lanes, shape);
@@ -57,9 +57,11 @@ class LowRankAlm {
 
   EngineOutcome run(const Control& control, const OnCheck& on_check) {
     EngineOutcome out;
+    if (problem_.Y.squaredNorm() + problem_.Y_beta.squaredNorm() == 0.0) return nothing_to_fit();
     Stall stall;
+    const Index first = state_.iteration;
     for (;;) {
-      list_pairs();
+      list_pairs(control);
       begin();
       const bool finite = descend(control);
       const LowRankPoint at = end();
@@ -71,12 +73,14 @@ class LowRankAlm {
                          .primal_residual = violation,
                          .dual_residual = residual_};
       out.iterations = now.iteration;
-      out.primal = now.primal;
       out.dual = now.dual;
-      stall = advance(stall, now, limits());
-      std::optional<Status> status = termination(now, stall, limits());
-      if (!status && control.out_of_time()) status = Status::time_limit;
+      stall = advance(stall, now, limits(first));
+      std::optional<Status> status;
+      if (control.out_of_time()) status = Status::time_limit;
       if (!status && control.interrupted()) status = Status::interrupted;
+      if (!status) status = termination(now, stall, limits(first));
+      // The residuals are those of the pairs listed.
+      if (status == Status::optimal && !complete_) status.reset();
       if (!tell(now, at, status.has_value(), on_check) && !status) status = Status::interrupted;
       if (status) return finish(out, *status, at);
       update_multipliers(state_, at, residual_, options_);
@@ -93,24 +97,23 @@ class LowRankAlm {
   static constexpr Index kStepsBetweenLooks = 10, kRankEvery = 5, kMoreSteps = 4;
   static constexpr int kMostScans = 12;
   // Violations above this leave a dual that proves next to nothing.
-  static constexpr double kWorthOffering = 2e-2, kOfferPause = 2.0;
-  // Beyond this order nobody wants S as a matrix.
-  static constexpr Index kLargestGram = 4000;
+  static constexpr double kWorthOffering = 2e-2, kOfferWork = 1e-3;
 
   Index order() const { return problem_.n() + problem_.d() + problem_.c(); }
-  Limits limits() const {
+  // Of a run that begins after `first` iterations.
+  Limits limits(Index first) const {
     return {.tolerance = options_.tolerance,
-            .max_iterations = options_.max_iterations,
+            .max_iterations = options_.max_iterations > 0 ? first + options_.max_iterations : 0,
             .stall_improvement = 1e-5,
             .stall_checks = 12};
   }
 
   // The pairs near or beyond violation at Z, and those with a multiplier.
-  void list_pairs() {
+  void list_pairs(const Control& control) {
     objective_.lift(state_.Z);
     const auto most = static_cast<std::size_t>(most_pairs_);
     auto found = scan_.below(objective_.K(), margin_, most);
-    for (int k = 0; k < kMostScans; ++k) {
+    for (int k = 0; k < kMostScans && !control.stop(); ++k) {
       const double next = next_margin(margin_, found.size(), most);
       if (next == margin_) break;
       // A wider margin that finds too many is not taken.
@@ -119,6 +122,7 @@ class LowRankAlm {
       margin_ = next;
       found = std::move(again);
     }
+    complete_ = margin_ >= 0.0 && found.size() <= most;
     relist(state_, std::move(found), most);
     objective_.set_pairs(state_);
   }
@@ -139,8 +143,11 @@ class LowRankAlm {
     const bool settled = state_.violation <= 10.0 * options_.tolerance;
     const Index most = (settled ? kMoreSteps : 1) * options_.inner_steps;
     for (Index steps = 0; steps < most;) {
-      steps += lbfgs_.advance(std::min(kStepsBetweenLooks, most - steps),
-                              [&] { return control.stop(); });
+      const Index done = lbfgs_.advance(std::min(kStepsBetweenLooks, most - steps),
+                                        [&] { return control.stop(); });
+      if (done == 0) return true;
+      steps += done;
+      work_ += static_cast<double>(done * state_.Z.rows());
       const Matrix state = lbfgs_.state();
       residual_ = state(kernels::kGradientNorm, 0) / size_;
       if (!std::isfinite(state(kernels::kValue, 0)) || !std::isfinite(residual_)) return false;
@@ -169,7 +176,8 @@ class LowRankAlm {
   }
 
   // False when the caller wants to stop. The multipliers go along where they may be worth a
-  // certificate, and where the last one did not take longer than the work since.
+  // certificate, and where a few factorisations of order N cost no more than the steps since the
+  // last: about 500 N r bytes each against N^3 flops.
   bool tell(const Measured& now, const LowRankPoint& at, bool last, const OnCheck& on_check) {
     if (!on_check) return true;
     EngineCheck check{.iteration = now.iteration,
@@ -178,22 +186,30 @@ class LowRankAlm {
                       .primal_residual = now.primal_residual,
                       .dual_residual = now.dual_residual,
                       .multipliers = {},
-                      .state = [this] { return state_; }};
-    const double begun = clock_.seconds();
-    const bool offer = !last && now.primal_residual < kWorthOffering && begun >= next_offer_;
-    if (offer)
+                      .state = [this] { return state_; },
+                      .last = last};
+    const double size = static_cast<double>(order());
+    if (!last && now.primal_residual < kWorthOffering && work_ >= kOfferWork * size * size) {
       check.multipliers = [&] { return low_rank_multipliers(problem_, rows_, state_, at); };
-    const bool go_on = on_check(check);
-    const double ended = clock_.seconds();
-    if (offer) next_offer_ = ended + kOfferPause * (ended - begun);
-    return go_on;
+      work_ = 0.0;
+    }
+    return on_check(check);
+  }
+
+  // The optimum is zero.
+  EngineOutcome nothing_to_fit() const {
+    EngineOutcome out;
+    out.status = Status::optimal;
+    out.primal = out.dual = problem_.constant;
+    return out;
   }
 
   EngineOutcome finish(EngineOutcome& out, Status status, const LowRankPoint& at) {
     out.status = status;
     if (status == Status::numerical_failure) return std::move(out);
     out.multipliers = low_rank_multipliers(problem_, rows_, state_, at);
-    out.primal = feasible_primal_of_factor(problem_, unscaled_factor(rows_, state_.Z)) + problem_.constant;
+    out.primal =
+        feasible_primal_of_factor(problem_, unscaled_factor(rows_, state_.Z)) + problem_.constant;
     if (order() <= kLargestGram) out.S = low_rank_gram(rows_, state_.Z);
     return std::move(out);
   }
@@ -209,12 +225,12 @@ class LowRankAlm {
   PairScan<B> scan_;
   typename B::Matrix point_, gradient_;
   typename B::Slots value_;
-  Control clock_;
-  Vector factor_;            // Z = x diag(factor), x the optimiser's point
-  double size_ = 1.0;        // ||x|| at the start of the inner solve
-  double residual_ = 0.0;    // ||gradient|| / size
-  double margin_ = 0.05;     // cosine below which pairs are listed
-  double next_offer_ = 0.0;  // seconds
+  Vector factor_;          // Z = x diag(factor), x the optimiser's point
+  double size_ = 1.0;      // ||x|| at the start of the inner solve
+  double residual_ = 1.0;  // ||gradient|| / size
+  double margin_ = 0.05;   // cosine below which pairs are listed
+  bool complete_ = false;  // no pair that is violated was left out
+  double work_ = 0.0;      // steps times rank since multipliers were offered
 };
 
 }  // namespace relulift

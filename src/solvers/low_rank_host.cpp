@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/solvers/low_rank_host.hpp"
 
-#include <Eigen/Cholesky>
 #include <Eigen/Eigenvalues>
 #include <Eigen/QR>
 #include <algorithm>
@@ -20,9 +19,9 @@ constexpr double kFirstPenalty = 10.0, kNoise = 3e-2;
 constexpr double kFirstTolerance = 1e-2, kTighten = 0.7, kLastTolerance = 1e-7;
 // Curvatures below this share of the mean are taken for it.
 constexpr double kFlat = 1e-3;
-// Squared singular values of Z below this share of the largest are nothing: a tenth of the
-// violation, within limits.
-constexpr double kNothingLeast = 1e-7, kNothingMost = 1e-4;
+// Squared singular values of Z below this share of the largest are nothing: 0.3 of the violation,
+// within limits.
+constexpr double kNothingLeast = 1e-6, kNothingMost = 1e-4;
 constexpr Index kSpareRank = 4;
 // A violation below this share of the inner residual is not what holds the bound back.
 constexpr double kBalance = 0.3;
@@ -52,8 +51,8 @@ Matrix compressed(const Matrix& Z, Index r, Random& random) {
   range = orthonormal(Z.transpose() * (Z * range));
   const Matrix seen = Z * range;
   const Eigen::SelfAdjointEigenSolver<Matrix> eig(seen.transpose() * seen);
-  return eig.eigenvalues().cwiseMax(0.0).cwiseSqrt().asDiagonal() *
-         eig.eigenvectors().transpose() * range.transpose();
+  return eig.eigenvalues().cwiseMax(0.0).cwiseSqrt().asDiagonal() * eig.eigenvectors().transpose() *
+         range.transpose();
 }
 
 // Columns s_i, u, v of the neurons, balanced; one neuron per column of X where there are none.
@@ -80,6 +79,10 @@ Index start_rank(const LowRankOptions& options, Index order) {
   return std::min(rank, order);
 }
 
+Index largest_rank(const LowRankOptions& options, Index order) {
+  return 2 * start_rank(options, order);
+}
+
 LowRankState low_rank_start(const ReducedProblem& problem, const Weights& network,
                             const LowRankOptions& options) {
   const UnitRows rows(problem);
@@ -102,7 +105,7 @@ LowRankState low_rank_start(const ReducedProblem& problem, const Weights& networ
   const double penalty = 0.5 * problem.weight_decay * neurons.rightCols(d + c).squaredNorm();
   state.y = Vector::Zero(n);
   state.w = Vector(0);
-  state.sigma = kFirstPenalty * penalty / (s2 * s2 * static_cast<double>(n));
+  state.sigma = kFirstPenalty * penalty / std::max(s2 * s2 * static_cast<double>(n), 1e-300);
   state.tolerance = kFirstTolerance;
   return state;
 }
@@ -168,7 +171,7 @@ void relist(LowRankState& state, std::vector<LiftedPair> found, std::size_t most
 double next_margin(double margin, std::size_t found, std::size_t most) {
   constexpr double kWidest = 0.1, kLeast = 1e-6, kDeepest = -0.5;
   if (found > most) {
-    if (margin > kLeast) return margin / 2.0;
+    if (margin > kLeast) return margin / 4.0;
     return margin > 0.0 ? -1e-3 : std::max(2.0 * margin, kDeepest);
   }
   if (4 * found >= most) return margin;
@@ -280,8 +283,8 @@ Vector apply_slack(const ReducedProblem& problem, const UnitRows& rows, const Lo
   return q;
 }
 
-Escape escape(const ReducedProblem& problem, const UnitRows& rows, LowRankState& state,
-              const LowRankPoint& at, const Vector& factor, Index most_rank) {
+void escape(const ReducedProblem& problem, const UnitRows& rows, LowRankState& state,
+            const LowRankPoint& at, const Vector& factor, Index most_rank) {
   constexpr Index kDirections = 6, kProducts = 80;
   constexpr double kNegative = -1e-4, kStep = 0.05;
   const Index r = state.Z.rows(), order = state.Z.cols();
@@ -289,27 +292,24 @@ Escape escape(const ReducedProblem& problem, const UnitRows& rows, LowRankState&
     const Vector in = factor.cwiseProduct(v);
     return factor.cwiseProduct(apply_slack(problem, rows, state, at, in));
   };
-  const RitzPairs found =
-      smallest_ritz_pairs(scaled, order, kDirections, kProducts,
-                          static_cast<std::uint64_t>(state.iteration));
+  const RitzPairs found = smallest_ritz_pairs(scaled, order, kDirections, kProducts,
+                                              static_cast<std::uint64_t>(state.iteration));
   const Index negative = (found.values.array() < kNegative).count();
-  Escape out{found.values[0], std::min(negative, most_rank - r)};
-  if (out.rows <= 0) return {out.lowest, 0};
+  const Index added = std::min(negative, most_rank - r);
+  if (added <= 0) return;
   const double size = (state.Z * factor.cwiseInverse().asDiagonal()).norm();
-  Matrix Z(r + out.rows, order);
+  Matrix Z(r + added, order);
   Z.topRows(r) = state.Z;
   const double step = kStep * size / std::sqrt(static_cast<double>(r));
-  Z.bottomRows(out.rows) =
-      step * found.vectors.leftCols(out.rows).transpose() * factor.asDiagonal();
+  Z.bottomRows(added) = step * found.vectors.leftCols(added).transpose() * factor.asDiagonal();
   state.Z = std::move(Z);
-  return out;
 }
 
 void adapt_rank(LowRankState& state, Index most, std::uint64_t seed) {
   const Index r = state.Z.rows(), order = state.Z.cols();
   const Eigen::SelfAdjointEigenSolver<Matrix> eig(state.Z * state.Z.transpose());
   const double largest = eig.eigenvalues().maxCoeff();
-  const double nothing = std::clamp(0.1 * state.violation, kNothingLeast, kNothingMost);
+  const double nothing = std::clamp(0.3 * state.violation, kNothingLeast, kNothingMost);
   const Index used = (eig.eigenvalues().array() > nothing * largest).count();
   const Index target = std::min(used < r ? used + kSpareRank : r + r / 4 + 1, most);
   if (target == r) return;
@@ -323,28 +323,6 @@ void adapt_rank(LowRankState& state, Index most, std::uint64_t seed) {
     Z.bottomRows(target - r) = size * gaussian(target - r, order, random);
   }
   state.Z = std::move(Z);
-}
-
-PairsPoint pairs_point(const ReducedProblem& problem, const EngineOutcome& outcome) {
-  const Index n = problem.n();
-  PairsPoint point{.y = Vector::Zero(n),
-                   .G = outcome.multipliers.G,
-                   .H = outcome.multipliers.H,
-                   .pairs = {},
-                   .w = {},
-                   .kap = {},
-                   .S = outcome.S};
-  std::vector<double> w;
-  for (const auto& [i, j, value] : outcome.multipliers.entries) {
-    if (j - i == n) {
-      point.y[i] = value;
-    } else {
-      point.pairs.push_back({static_cast<std::int32_t>(i), static_cast<std::int32_t>(j)});
-      w.push_back(value);
-    }
-  }
-  point.w = Eigen::Map<const Vector>(w.data(), static_cast<Index>(w.size()));
-  return point;
 }
 
 Matrix unscaled_factor(const UnitRows& rows, Matrix Z) {

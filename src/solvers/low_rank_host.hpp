@@ -7,19 +7,18 @@
 #include <vector>
 
 #include "src/presolve/reduced_problem.hpp"
-#include "src/solvers/engine.hpp"
 #include "src/solvers/low_rank_state.hpp"
 
 namespace relulift {
 
 struct LowRankOptions {
-  // Rows of the factor Z at the start, and at most; 0 = chosen from the order of S.
+  // Rows of the factor Z at the start, and half as many as there may be; 0 = from the order of S.
   Index rank = 0;
   // Outer iterations; 0 = no limit.
   Index max_iterations = 0;
   // L-BFGS steps of one outer iteration, >= 1.
   Index inner_steps = 300;
-  // Pairs listed per sample, about. Only these have multipliers [eq:sparse-alm]. >= 1.
+  // Pairs listed per sample, at most. Only these have multipliers [eq:sparse-alm]. >= 1.
   Index pairs_per_sample = 40;
   // Factor of the penalty where a solved inner problem has not halved the violation. > 1.
   double growth = 1.6;
@@ -37,6 +36,9 @@ struct UnitRows {
 
 // The rank an engine starts with: enough for the solutions measured, little enough for L-BFGS.
 Index start_rank(const LowRankOptions& options, Index order);
+Index largest_rank(const LowRankOptions& options, Index order);
+// Up to this order an outcome holds S as a matrix, for rounding and for the interior engine.
+inline constexpr Index kLargestGram = 4000;
 
 // Z from a trained network (its Gram matrix compressed to the rank, and a little noise so that no
 // direction is missing), W = 0, and a first penalty from the scale of both.
@@ -55,17 +57,17 @@ struct PairLists {
 void relist(LowRankState& state, std::vector<LiftedPair> found, std::size_t most);
 
 // The cosine below which pairs are listed, after a scan that found so many: steers their number
-// to a quarter of what may be listed or more. Negative cosines are violated pairs, of which the worst
-// count.
+// to a quarter of what may be listed or more. Negative cosines are violated pairs, of which the
+// worst count.
 double next_margin(double margin, std::size_t found, std::size_t most);
 
 // What is known of a point when an inner solve ends or begins.
 struct LowRankPoint {
-  Matrix G, H;          // residuals, n x c; H has zero rows where beta does not count
-  Vector m;             // multipliers of the listed pairs after the step, >= 0
-  Vector free;          // n
-  Vector norms;         // 2n: ||K_p||^2
-  double output = 0.0;  // ||V||^2
+  Matrix G, H;             // residuals, n x c; H has zero rows where beta does not count
+  Vector m;                // multipliers of the listed pairs after the step, >= 0
+  Vector free;             // n
+  Vector norms;            // 2n: ||K_p||^2
+  double output = 0.0;     // ||V||^2
   double objective = 0.0;  // of [eq:sdp] at S = Z'Z, without the constant
 };
 
@@ -94,20 +96,13 @@ void update_multipliers(LowRankState& state, const LowRankPoint& at, double resi
 Vector apply_slack(const ReducedProblem& problem, const UnitRows& rows, const LowRankState& state,
                    const LowRankPoint& at, const Vector& v);
 
-// The most negative curvatures of the Lagrangian in S, scaled by `factor` as L-BFGS sees them, and
-// their directions: at a spurious point Z they lead out of it, as further rows [eq:escape].
-struct Escape {
-  double lowest = 0.0;  // smallest eigenvalue found
-  Index rows = 0;       // added to Z
-};
-Escape escape(const ReducedProblem& problem, const UnitRows& rows, LowRankState& state,
-              const LowRankPoint& at, const Vector& factor, Index most_rank);
+// The directions of the most negative curvatures of the Lagrangian in S, scaled by `factor` as
+// L-BFGS sees them, as further rows of Z: they lead out of a spurious point [eq:escape].
+void escape(const ReducedProblem& problem, const UnitRows& rows, LowRankState& state,
+            const LowRankPoint& at, const Vector& factor, Index most_rank);
 
 // Z rotated to its principal axes without those that are nothing; a full one grows by random rows.
 void adapt_rank(LowRankState& state, Index most, std::uint64_t seed);
-
-// The outcome as a start of the interior engine.
-PairsPoint pairs_point(const ReducedProblem& problem, const EngineOutcome& outcome);
 
 // S = Z'Z in the coordinates of the problem, blocks (s, u, v).
 Matrix low_rank_gram(const UnitRows& rows, const Matrix& Z);

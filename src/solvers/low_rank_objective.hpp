@@ -110,9 +110,8 @@ class LowRankObjective {
     be_.sum({n_}, SquareOf{free_.view()}, slots_[kFree]);
     be_.launch({1}, LagrangianValue{slots_[kAlpha], slots_[kSigma], weight_decay_, value});
 
-    be_.launch({r_, 2 * n_},
-               GatherPairs{K, column(m_, pairs_), free_.view(), begin_.view(), other_.view(),
-                           pair_.view(), gradient});
+    be_.launch({r_, 2 * n_}, GatherPairs{K, column(m_, pairs_), free_.view(), begin_.view(),
+                                         other_.view(), pair_.view(), gradient});
     const auto gv = g.block(0, n_ + d_, r_, c_), gu = g.block(0, n_, r_, d_);
     pull(alpha_, 0, V, 0.0, gv);
     if (beta_) pull(beta_side_, n_, V, 1.0, gv);
@@ -181,8 +180,7 @@ class LowRankObjective {
   void lift() {
     const auto Z = Z_view();
     be_.gemm(Op::none, Op::transpose, 1.0, Z.block(0, n_, r_, d_), X_.view(), 0.0, ranked(t_, n_));
-    be_.launch({r_, n_},
-               kernels::LiftColumns{Z.block(0, 0, r_, n_), ranked(t_, n_), lifted(K_)});
+    be_.launch({r_, n_}, kernels::LiftColumns{Z.block(0, 0, r_, n_), ranked(t_, n_), lifted(K_)});
   }
   void residual(const Side& side, View K, Index slot) {
     const auto V = Z_view().block(0, n_ + d_, r_, c_);

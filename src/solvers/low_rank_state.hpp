@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the low-rank engine stands between two outer iterations: all it needs to go on.
+// Where the low-rank engine stands: all it needs to go on. Offered at a check, it is that of the
+// outer iteration just done with the multipliers and the penalty before their update.
 #pragma once
 
 #include <limits>
@@ -16,7 +17,7 @@ struct LowRankState {
   double sigma = 0.0;             // penalty, > 0
   double tolerance = 0.0;         // of the next inner solve
   double violation = std::numeric_limits<double>::infinity();  // of the last one, relative
-  Index iteration = 0;            // outer iterations done
+  Index iteration = 0;                                         // outer iterations done
 
   bool empty() const { return Z.size() == 0; }
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which pairs of lifted rows are violated or nearly so: one pass over the upper triangle of tiles
-// of K K', 4 n^2 r flops, that leaves one bit per entry (n^2/4 bytes of which are read back).
+// of K K', 4 n^2 r flops, that leaves a mask of 32 rows in every double: n^2 bytes in all, read
+// back stripe by stripe.
 #pragma once
 
 #include <algorithm>
@@ -16,9 +17,11 @@
 
 namespace relulift {
 
-// Tiles are height x height, columns of K are multiplied `depth` at a time. Host: see GramShape.
+// Tiles are height x height, a multiple of kernels::kMaskRows; columns of K are multiplied `depth`
+// at a time. Host: products that run on the thread that asks for them, see GramShape. A stripe of
+// masks takes about stripe_bytes, at least one tile's.
 struct ScanShape {
-  Index height = 64, depth = 64;
+  Index height = 64, depth = 64, stripe_bytes = Index{64} << 20;
 };
 inline constexpr ScanShape kScanShapeHost{};
 inline constexpr ScanShape kScanShapeDevice{2048, 1024};
@@ -42,8 +45,8 @@ class PairScan {
         .matrix(2 * samples, 1);
   }
 
-  // Pairs p < q with K_p K_q' < margin ||K_p|| ||K_q||, K: r x 2n, ascending in (q, p); those of one
-  // sample left out. Waits. Stops early, with more than `most`, once there are more.
+  // Pairs p < q with K_p K_q' < margin ||K_p|| ||K_q||, K: r x 2n, ascending in (q, p); those of
+  // one sample left out. Waits. Stops early, with more than `most`, once there are more.
   std::vector<LiftedPair> below(MatrixView<const double> K, double margin, std::size_t most) {
     const Index order = 2 * samples_;
     be_.sum_columns({K.rows, order}, kernels::SquareOf{K}, Slot{norm_.view().data});
@@ -53,17 +56,16 @@ class PairScan {
       const Index cols = std::min(mask_.cols(), order - col);
       mark(K, margin, col, cols);
       fetch(be_, mask_.view(), host_);
-      decode(col, cols, found);
+      decode(col, cols, most, found);
     }
     return found;
   }
 
  private:
-  static constexpr Index kStripeBytes = 64 << 20;
-
   static ScanShape fitted(Index samples, ScanShape shape) {
     const Index most = (2 * samples + kernels::kMaskRows - 1) / kernels::kMaskRows;
-    return {std::min(shape.height, std::max<Index>(1, most) * kernels::kMaskRows), shape.depth};
+    return {std::min(shape.height, std::max<Index>(1, most) * kernels::kMaskRows), shape.depth,
+            shape.stripe_bytes};
   }
   static Index blocks(Index samples, const ScanShape& shape) {
     return std::max<Index>((2 * samples + shape.height - 1) / shape.height, 1);
@@ -73,7 +75,7 @@ class PairScan {
     return blocks(samples, shape) * (shape.height / kernels::kMaskRows);
   }
   static Index stripe(Index samples, const ScanShape& shape) {
-    const Index tiles = kStripeBytes / (8 * rows(samples, shape) * shape.height);
+    const Index tiles = shape.stripe_bytes / (8 * rows(samples, shape) * shape.height);
     return shape.height * std::clamp<Index>(tiles, 1, blocks(samples, shape));
   }
 
@@ -98,8 +100,8 @@ class PairScan {
     });
   }
 
-  void decode(Index col, Index cols, std::vector<LiftedPair>& found) const {
-    for (Index j = 0; j < cols; ++j) {
+  void decode(Index col, Index cols, std::size_t most, std::vector<LiftedPair>& found) const {
+    for (Index j = 0; j < cols && found.size() <= most; ++j) {
       const auto q = static_cast<std::int32_t>(col + j);
       for (Index a = 0; a * kernels::kMaskRows < q; ++a) {
         auto bits = static_cast<std::uint64_t>(host_(a, j));

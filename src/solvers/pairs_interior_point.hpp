@@ -28,6 +28,7 @@ class PairsInteriorPoint {
       : be_(be),
         problem_(problem),
         options_(options),
+        given_start_(options.start.has_value()),
         start_(problem),
         lift_(be, problem),
         active_(problem, options.neighbours, most_pairs(problem, options)),
@@ -35,8 +36,8 @@ class PairsInteriorPoint {
         size_(0.5 * (problem.Y.squaredNorm() + problem.Y_beta.squaredNorm())) {
     primal_ = options.primal;
     out_.primal = primal_ + problem.constant;
-    if (!options_.start) return;
-    point_ = std::move(*options_.start);
+    if (!given_start_) return;
+    point_ = *std::exchange(options_.start, {});
     active_ = PairsActiveSet(problem, 0, most_pairs(problem, options));
     active_.add(point_.pairs);
     K_ = lifted_gram(problem_, point_.S);
@@ -51,7 +52,7 @@ class PairsInteriorPoint {
       out_.primal = problem_.constant;
       return finish();
     }
-    int level = options_.start ? kKnownLevel : 0;
+    int level = given_start_ ? kKnownLevel : 0;
     for (round_ = 0;; ++round_) {
       PairsNewton<B> newton(be_, lift_, problem_, point_);
       const End end = iterate(newton, gap_of(level), control, on_check);
@@ -64,7 +65,7 @@ class PairsInteriorPoint {
       if (end == End::stopped) return finish();
       if (end != End::converged) {
         if (cold_) return stop(Status::numerical_failure);
-        if (level == kKnownLevel && options_.start) active_.add(neighbours_of_rows());
+        if (level == kKnownLevel && given_start_) active_.add(neighbours_of_rows());
         restart(1.0);
         continue;
       }
@@ -240,6 +241,7 @@ class PairsInteriorPoint {
   B& be_;
   const ReducedProblem& problem_;
   PairsOptions options_;
+  bool given_start_;
   PairsStart start_;
   PairsLift<B> lift_;
   PairsActiveSet active_;

@@ -30,8 +30,8 @@ struct PairsOptions {
   std::int64_t memory_limit_bytes = std::numeric_limits<std::int64_t>::max();
   // Nearest samples of each sample that start the active set, >= 1.
   Index neighbours = 4;
-  // A point that is nearly optimal, with a dense S >= 0 and pairs that may need more; its kap is not
-  // used. None: neighbours and the analytic start.
+  // A point that is nearly optimal, with a dense S >= 0 and pairs that may need more; its kap is
+  // not used. None: neighbours and the analytic start.
   std::optional<PairsPoint> start = {};
   // Value of a feasible point that is known, without the constant of the problem.
   double primal = std::numeric_limits<double>::quiet_NaN();

@@ -62,6 +62,28 @@ Multipliers multipliers_of(const PairsPoint& point) {
   return out;
 }
 
+PairsPoint pairs_point(const Multipliers& multipliers, const Matrix& S) {
+  const Index n = multipliers.G.rows();
+  PairsPoint point{.y = Vector::Zero(n),
+                   .G = multipliers.G,
+                   .H = multipliers.H,
+                   .pairs = {},
+                   .w = {},
+                   .kap = {},
+                   .S = S};
+  std::vector<double> w;
+  for (const auto& [i, j, value] : multipliers.entries) {
+    if (j - i == n) {
+      point.y[i] = value;
+    } else {
+      point.pairs.push_back({static_cast<std::int32_t>(i), static_cast<std::int32_t>(j)});
+      w.push_back(value);
+    }
+  }
+  point.w = Eigen::Map<const Vector>(w.data(), static_cast<Index>(w.size()));
+  return point;
+}
+
 double dual_value(const ReducedProblem& problem, const PairsPoint& point) {
   return -point.G.cwiseProduct(problem.Y).sum() - 0.5 * point.G.squaredNorm() -
          point.H.cwiseProduct(problem.Y_beta).sum() - 0.5 * point.H.squaredNorm();

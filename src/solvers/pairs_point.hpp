@@ -45,6 +45,9 @@ void unpack(const std::vector<double>& z, PairsPoint& point);  // keeps the pair
 // The dual candidate in the terms of [eq:slack].
 Multipliers multipliers_of(const PairsPoint& point);
 
+// The point of listed multipliers, ascending beside the alpha_i-beta_i ones; kap is left empty.
+PairsPoint pairs_point(const Multipliers& multipliers, const Matrix& S);
+
 // D(G) of [eq:slack] without the constant of the problem.
 double dual_value(const ReducedProblem& problem, const PairsPoint& point);
 

@@ -10,11 +10,33 @@
 namespace relulift {
 namespace {
 
-// A violated pair: what infinitely many neurons or one neuron of its own would cost to lift it to
-// zero.
-struct Deficit {
-  double scale;  // tau of N(0, tau S_uu)
-  double own;    // ||u||^2 of the neuron halfway between the two rows
+// What it costs to lift violated pairs to zero: neurons u ~ N(0, tau S_uu) for the pairs that need
+// no more than tau, a neuron of its own for each of the rest. tau is chosen on a grid: whatever it
+// is, the value is that of a feasible point.
+class Cover {
+ public:
+  // scale: the tau that a pair needs; own: ||u||^2 of a neuron halfway between its rows.
+  void add(double scale, double own) {
+    const double at = std::ceil(kPerOctave * (std::log2(scale) - kLowest));
+    // NaN and infinity need a neuron of their own at every tau.
+    const double step = at < kSteps ? std::max(at, 0.0) : static_cast<double>(kSteps);
+    own_[static_cast<std::size_t>(at == at ? step : kSteps)] += own;
+  }
+  // The least tr dS_uu, of a tr S_uu = trace.
+  double least(double trace) const {
+    double own = own_[kSteps], best = std::numeric_limits<double>::infinity();
+    for (Index k = kSteps; k-- > 0;) {
+      best = std::min(best, std::exp2(static_cast<double>(k) / kPerOctave + kLowest) * trace + own);
+      own += own_[static_cast<std::size_t>(k)];
+    }
+    return std::min(best, own);
+  }
+
+ private:
+  // Powers of 2^(1/8) from 2^-64 to 2^32.
+  static constexpr Index kPerOctave = 8, kSteps = 96 * kPerOctave;
+  static constexpr double kLowest = -64.0;
+  std::vector<double> own_ = std::vector<double>(kSteps + 1);
 };
 
 // Columns j, j + 1, .. of the Gram matrices of s and t, t = X u.
@@ -25,9 +47,9 @@ struct GramColumns {
 
 // The violated pairs i < j of these columns.
 void add_deficits(const Matrix& X, const Vector& norm, Index first, const GramColumns& gram,
-                  std::vector<Deficit>& out) {
+                  Cover& out) {
   const auto entry = [&](double k, double kernel, double reach) {
-    if (k < 0.0) out.push_back({-k / std::max(kernel, 0.0), -k / std::max(reach, 0.0)});
+    if (k < 0.0) out.add(-k / std::max(kernel, 0.0), -k / std::max(reach, 0.0));
   };
   for (Index b = 0; b < gram.ss.cols(); ++b) {
     const Index j = first + b;
@@ -46,18 +68,6 @@ void add_deficits(const Matrix& X, const Vector& norm, Index first, const GramCo
       entry(0.25 * (s - t - odd), mixed, far);
     }
   }
-}
-
-// The least tr dS_uu that lifts every pair to zero: scale by tau, the pairs beyond it one by one.
-double cover(std::vector<Deficit> list, double trace) {
-  std::sort(list.begin(), list.end(),
-            [](const Deficit& a, const Deficit& b) { return a.scale > b.scale; });
-  double own = 0.0, least = std::numeric_limits<double>::infinity();
-  for (const Deficit& next : list) {
-    least = std::min(least, next.scale * trace + own);
-    own += next.own;
-  }
-  return std::min(least, own);
 }
 
 double loss(const ReducedProblem& problem, const Matrix& sv, const Matrix& tv) {
@@ -101,36 +111,37 @@ double feasible_primal(const ReducedProblem& problem, const Matrix& S) {
   const Matrix ss = row.asDiagonal() * S.topLeftCorner(n, n) * row.asDiagonal();
   const Matrix st = row.asDiagonal() * S.block(0, n, n, d) * X.transpose();
   const double u = S.diagonal().segment(n, d).sum(), v = S.diagonal().tail(c).sum();
-  std::vector<Deficit> list;
-  add_deficits(X, norm, 0, {ss, st.transpose(), st, tt, length2}, list);
+  Cover cover;
+  add_deficits(X, norm, 0, {ss, st.transpose(), st, tt, length2}, cover);
   return loss(problem, row.asDiagonal() * S.block(0, n + d, n, c), X * S.block(n, n + d, d, c)) +
-         0.5 * problem.weight_decay * (u + cover(std::move(list), u) + v);
+         0.5 * problem.weight_decay * (u + cover.least(u) + v);
 }
 
 double feasible_primal_of_factor(const ReducedProblem& problem, const Matrix& Z) {
-  constexpr Index kBlock = 256;
   const Index n = problem.n(), d = problem.d(), c = problem.c();
   const Matrix& X = problem.X;
   const Matrix t = Z.middleCols(n, d) * X.transpose();
   const Vector length2 = t.colwise().squaredNorm(), norm = X.rowwise().norm();
-  const Vector row = (length2.array() / Z.leftCols(n).colwise().squaredNorm().transpose().array())
-                         .sqrt();
+  const Vector row =
+      (length2.array() / Z.leftCols(n).colwise().squaredNorm().transpose().array()).sqrt();
   if (!row.allFinite()) return std::numeric_limits<double>::infinity();
   const Matrix s = Z.leftCols(n) * row.asDiagonal();
   const auto V = Z.rightCols(c);
-  std::vector<Deficit> list;
-  for (Index j = 0; j < n; j += kBlock) {
-    const Index cols = std::min(kBlock, n - j), rows = j + cols;
+  // Four matrices of n x block doubles.
+  const Index block = std::clamp<Index>((Index{1} << 21) / std::max<Index>(n, 1), 8, 256);
+  Cover cover;
+  for (Index j = 0; j < n; j += block) {
+    const Index cols = std::min(block, n - j), rows = j + cols;
     const auto sj = s.middleCols(j, cols), tj = t.middleCols(j, cols);
     const auto upper = [&](const Matrix& a, const auto& b) -> Matrix {
       return a.leftCols(rows).transpose() * b;
     };
     add_deficits(X, norm, j, {upper(s, sj), upper(t, sj), upper(s, tj), upper(t, tj), length2},
-                 list);
+                 cover);
   }
   const double u = Z.middleCols(n, d).squaredNorm(), v = V.squaredNorm();
   return loss(problem, s.transpose() * V, t.transpose() * V) +
-         0.5 * problem.weight_decay * (u + cover(std::move(list), u) + v);
+         0.5 * problem.weight_decay * (u + cover.least(u) + v);
 }
 
 }  // namespace relulift

@@ -229,7 +229,7 @@ TEST(ExtremeScales, FittedTargetsOfMergedRowsLeaveNoConstant) {
 
 TEST(ExtremeScales, TheFittedLineIsBoundedByItsPenaltyAlone) {
   for (const double g : {1e-38, 1e-45, 1e-60})
-    for (const Engine engine : {Engine::interior, Engine::dense}) {
+    for (const Engine engine : {Engine::interior, Engine::low_rank, Engine::dense}) {
       const Problem p{.samples = 3,
                       .features = 1,
                       .outputs = 1,

@@ -88,14 +88,15 @@ TEST(ListCertificate, WithoutRoomThereIsAnEstimateAndNoBound) {
   for (int trial = 0; trial < 6; ++trial) {
     const Problem p = random_problem(random, 60 + 20 * trial, 3, 2, 0.5);
     const DualCandidate listed = listed_candidate(p, sometimes_good(random, p, trial), 0.2);
-    const Index order = 60 + 20 * trial + 3 + 2;
+    const Index thin = p.features + p.outputs, order = p.samples + thin;
     DualCandidate nothing;
     nothing.G = Matrix::Zero(p.samples, p.outputs);
     const double floor = certify_multipliers(p, nothing).value;
 
     const Bound without =
-        certify_multipliers(p, listed, {.memory_bytes = certificate_bytes(order) - 1});
-    const Bound with = certify_multipliers(p, listed, {.memory_bytes = certificate_bytes(order)});
+        certify_multipliers(p, listed, {.memory_bytes = certificate_bytes(order, thin) - 1});
+    const Bound with =
+        certify_multipliers(p, listed, {.memory_bytes = certificate_bytes(order, thin)});
 
     EXPECT_STREQ(without.kind, "floor");
     EXPECT_LE(without.value, floor);
@@ -116,11 +117,11 @@ TEST(ListCertificate, TheKeeperKeepsTheBestEstimateBesideTheBound) {
   const double floor = keeper.value();
   EXPECT_TRUE(std::isnan(keeper.certificate().estimate));
 
-  keeper.offer(weak, 1e9, 0);
+  keeper.offer(weak, {.objective_upper = 1e9, .memory_bytes = 0});
   const double low = keeper.certificate().estimate;
-  keeper.offer(good, 1e9, 0);
+  keeper.offer(good, {.objective_upper = 1e9, .memory_bytes = 0});
   const double high = keeper.certificate().estimate;
-  keeper.offer(weak, 1e9, 0);
+  keeper.offer(weak, {.objective_upper = 1e9, .memory_bytes = 0});
 
   EXPECT_GT(high, low);
   EXPECT_EQ(keeper.certificate().estimate, high);

@@ -64,31 +64,83 @@ TEST_P(TwelveSets, TheMultipliersProveMostOfIt) {
 TEST_P(TwelveSets, TheInteriorEngineGoesOnFromThere) {
   const EngineOutcome exact = interior(presolved_.reduced);
   PairsOptions options;
-  options.start = pairs_point(presolved_.reduced, low_rank(presolved_.reduced));
+  const EngineOutcome near = low_rank(presolved_.reduced);
+  options.start = pairs_point(near.multipliers, near.S);
 
   const EngineOutcome out = interior(presolved_.reduced, options);
 
   EXPECT_EQ(out.status, Status::optimal);
   EXPECT_NEAR(out.dual, exact.dual, 3e-5 * exact.dual);
+  EXPECT_LT(out.iterations, exact.iterations);
 }
 
 INSTANTIATE_TEST_SUITE_P(Random, TwelveSets, ::testing::Range(0, 12));
 
-TEST(LowRankEngine, ThreadsChangeNothingBeyondRounding) {
+// Products round differently on two threads, and a few hundred steps of L-BFGS magnify that.
+TEST(LowRankEngine, TheNumberOfThreadsHardlyMatters) {
   Random random(3);
   const ReducedProblem problem = presolve(random_problem(random, 80, 6, 2, 0.1)).reduced;
   const Weights none{Matrix(problem.d(), 0), Matrix(problem.c(), 0)};
-  double objective[2];
+  double dual[2];
   for (const int threads : {1, 2}) {
     CpuBackend be(threads);
     LowRankOptions options;
     options.max_iterations = 3;
-    objective[threads - 1] =
+    dual[threads - 1] =
         LowRankAlm<CpuBackend>(be, problem, low_rank_start(problem, none, options), options)
             .run(Control(), {})
             .dual;
   }
-  EXPECT_NEAR(objective[0], objective[1], 1e-3 * std::abs(objective[0]));
+  EXPECT_NEAR(dual[0], dual[1], 1e-3 * std::abs(dual[0]));
+}
+
+// What a checkpoint holds is all it takes.
+TEST(LowRankEngine, GoesOnFromItsState) {
+  Random random(7);
+  const Problem given = random_problem(random, 40, 5, 2, 0.1);
+  const ReducedProblem problem = presolve(given).reduced;
+  const Weights none{Matrix(problem.d(), 0), Matrix(problem.c(), 0)};
+  const EngineOutcome whole = low_rank(problem);
+  CpuBackend be(1);
+  LowRankAlm<CpuBackend> first(be, problem, low_rank_start(problem, none, {}));
+  LowRankState kept;
+  first.run(Control(), [&](const EngineCheck& check) {
+    kept = check.state();
+    return check.iteration < 12;
+  });
+
+  const EngineOutcome rest = LowRankAlm<CpuBackend>(be, problem, kept).run(Control(60.0), {});
+
+  EXPECT_EQ(kept.iteration, 11);  // before the update of the twelfth
+  EXPECT_EQ(rest.status, whole.status);
+  EXPECT_NEAR(rest.primal, whole.primal, 2e-3 * whole.primal);
+  EXPECT_GT(rest.iterations, 12);
+}
+
+// No multipliers of any iteration claim more than the optimum, and what they prove is true of a
+// network.
+TEST(LowRankEngine, NoIterateProvesTooMuch) {
+  for (const std::uint64_t seed : {11u, 12u, 13u}) {
+    Random random(seed);
+    const Problem given = random_problem(random, 25, 4, 2, 0.2);
+    const Presolved presolved = presolve(given);
+    const double optimum = interior(presolved.reduced).primal;
+    const Weights none{Matrix(presolved.reduced.d(), 0), Matrix(presolved.reduced.c(), 0)};
+    CpuBackend be(1);
+    LowRankAlm<CpuBackend> engine(be, presolved.reduced,
+                                  low_rank_start(presolved.reduced, none, {}));
+    Index proofs = 0;
+
+    engine.run(Control(60.0), [&](const EngineCheck& check) {
+      if (!check.multipliers) return true;
+      const Bound bound = certify_multipliers(given, presolved.dual_candidate(check.multipliers()));
+      EXPECT_LE(bound.value, optimum * (1.0 + 1e-6)) << check.iteration;
+      ++proofs;
+      return true;
+    });
+
+    EXPECT_GT(proofs, 3);
+  }
 }
 
 TEST(LowRankEngine, StopsWhenTold) {

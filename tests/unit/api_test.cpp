@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // solve() and certify() of the library: what they refuse, and that a result agrees with itself.
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <relulift/solve.hpp>
+#include <string>
+#include <vector>
 
 #include "tests/support/files.hpp"
 #include "tests/support/generators.hpp"
@@ -65,13 +68,31 @@ TEST(Certify, RefusesWeightsThatAreNotFinite) {
 TEST(Solve, TheDualValueIsTheOneThatWasProved) {
   Random random(5);
   const Problem p = relulift::testing::random_problem(random, 12, 3, 1, 0.3);
-  for (const Engine engine : {Engine::interior, Engine::dense}) {
+  for (const Engine engine : {Engine::interior, Engine::low_rank, Engine::dense}) {
     const Result result =
         solve(p, {.engine = engine, .gap = 0.0, .time_limit_seconds = 20.0, .max_iterations = 60});
 
     ASSERT_EQ(result.certificate.kind, "cholesky");
     EXPECT_EQ(result.relaxation.dual, result.certificate.lower_bound);
   }
+}
+
+// 160 directions of 6 features: past the sizes that auto leaves to the interior engine alone.
+TEST(Solve, TheLowRankEngineHandsOverToTheInteriorOne) {
+  Random random(8);
+  const Problem p = relulift::testing::random_problem(random, 160, 6, 1, 1.0);
+
+  const Result result = solve(p, {.max_neurons = 40, .gap = 0.0, .max_iterations = 60});
+
+  std::vector<std::string> phases;
+  for (const Progress& at : result.trace)
+    if (phases.empty() || phases.back() != at.phase) phases.emplace_back(at.phase);
+  const auto low_rank = std::find(phases.begin(), phases.end(), "low-rank");
+  ASSERT_NE(low_rank, phases.end());
+  EXPECT_NE(std::find(low_rank, phases.end(), "interior"), phases.end());
+  EXPECT_EQ(result.relaxation.engine, "interior");
+  EXPECT_GE(result.relaxation.primal, result.relaxation.dual);
+  EXPECT_GT(result.relaxation.dual, 0.99 * result.relaxation.primal);
 }
 
 // What the texts of Engine::none say.

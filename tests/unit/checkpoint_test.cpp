@@ -443,6 +443,31 @@ TEST_F(Resume, AnInterruptedSolveLeavesItsNetworkAndGoesOn) {
   EXPECT_NEAR(resumed.objective, whole.objective, 1e-2 * whole.objective);
 }
 
+TEST_F(Resume, TheLowRankEngineGoesOnWhereItStood) {
+  const Options asked{.engine = Engine::low_rank, .gap = 0.0};
+  const Result whole = solve(problem, asked);
+  Options options = asked;
+  options.checkpoint = path;
+  const Result first = solve_until(
+      [](const Progress& p) { return p.phase == std::string("low-rank") && p.iteration == 9; },
+      options);
+  ASSERT_EQ(first.status, Status::interrupted);
+  EXPECT_GT(read_checkpoint(path, problem).low_rank.iteration, 0);
+  options = asked;
+  options.resume = path;
+
+  const Result resumed = solve(problem, options);
+
+  const auto begun =
+      std::find_if(resumed.trace.begin(), resumed.trace.end(),
+                   [](const Progress& p) { return p.phase == std::string("low-rank"); });
+  ASSERT_NE(begun, resumed.trace.end());
+  EXPECT_GT(begun->iteration, 1);
+  EXPECT_EQ(resumed.status, whole.status);
+  // A point within the tolerance of the engine.
+  EXPECT_NEAR(resumed.relaxation.primal, whole.relaxation.primal, 1e-2 * whole.relaxation.primal);
+}
+
 TEST_F(Resume, TheBoundOfTheEngineIsProvedAnewWithoutIt) {
   const Result whole = solve(problem, {.engine = Engine::interior, .gap = 0.0, .checkpoint = path});
   ASSERT_EQ(whole.certificate.kind, "cholesky");

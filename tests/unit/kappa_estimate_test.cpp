@@ -89,7 +89,7 @@ TEST(ListSlack, IsTheSlackOfTheDefinitionWithinItsErrorBounds) {
     const Matrix expected = full_slack(test);
 
     const Slack<double> slack = build_slack<double>(test.data, test.candidate);
-    SquareOf<long double> exact(list.order(), list.order());
+    MatrixOf<long double> exact(list.order(), list.order());
     expand(fine, exact);
 
     for (Index q = 0; q < list.order(); ++q)
