@@ -23,8 +23,9 @@ constexpr double kRoundShare = 0.5;
 constexpr double kWorthCertifying = 1e-3;
 // The caller hears from a long phase at least this often.
 constexpr double kHeartbeatSeconds = 0.1;
-// The low-rank engine may take this share of what is left where the interior engine follows it.
-constexpr double kLowRankShare = 0.4;
+// A slow machine, and the share of the time left that one step of an engine may take on it.
+constexpr double kFlopsPerSecond = 2e10;
+constexpr double kStepShare = 0.1;
 // What is left of a proof that comes after the time limit or an interruption.
 constexpr double kLastProofSeconds = 2.0;
 // Of the memory that is free, by the time a proof asks.
@@ -228,8 +229,8 @@ void Session::relax() {
   PairsPoint start;
   Matrix S;
   if (plan_.low_rank) {
-    EngineOutcome outcome =
-        run_engine("low-rank", &Engines::low_rank, request, plan_.interior ? kLowRankShare : 1.0);
+    EngineOutcome outcome = run_engine("low-rank", &Engines::low_rank, request);
+    plan_.interior = plan_.interior && worth_finishing(outcome);
     if (plan_.interior && outcome.S.size() > 0) {
       start = pairs_point(outcome.multipliers, outcome.S);
       request.start = &start;
@@ -249,15 +250,23 @@ void Session::relax() {
   if (!given_ && S.size() > 0 && !gap_met() && !stopped_) round(S);
 }
 
-EngineOutcome Session::run_engine(const char* name, EngineCall call, const EngineRequest& request,
-                                  double share) {
+// The interior engine cannot be interrupted within a step: m^3/3 flops for m variables. Where the
+// low-rank engine did not come to its end, its list is still long.
+bool Session::worth_finishing(const EngineOutcome& outcome) const {
+  if (outcome.status == Status::time_limit || outcome.status == Status::interrupted) return false;
+  const double order = static_cast<double>(outcome.multipliers.entries.size());
+  const double step_seconds = order * order * order / (3.0 * kFlopsPerSecond);
+  return step_seconds < kStepShare * control_.remaining();
+}
+
+EngineOutcome Session::run_engine(const char* name, EngineCall call, const EngineRequest& request) {
   Relaxation& relaxation = result_.relaxation;
   relaxation.engine = phase_ = name;
   EngineOutcome outcome;
   {
     const Stopwatch watch(result_.seconds.relaxation);
     const double left = control_.remaining();
-    const Control part = control_.within(share * left - std::min(0.2 * left, proof_seconds()));
+    const Control part = control_.within(left - std::min(0.2 * left, proof_seconds()));
     outcome = (engines_.get()->*call)(presolved_.reduced, request, part, on_engine_check());
   }
   engine_status_ = outcome.status;
@@ -271,7 +280,7 @@ EngineOutcome Session::run_engine(const char* name, EngineCall call, const Engin
 
 // Of the last candidate, generously.
 double Session::proof_seconds() const {
-  constexpr double kFactorisations = 4.0, kFlopsPerSecond = 2e10;
+  constexpr double kFactorisations = 4.0;
   const double order =
       static_cast<double>(presolved_.reduced.n() + presolved_.reduced.d() + presolved_.reduced.c());
   return kFactorisations * order * order * order / (3.0 * kFlopsPerSecond);
