@@ -96,6 +96,7 @@ class LowRankAlm {
  private:
   static constexpr Index kStepsBetweenLooks = 10, kRankEvery = 5, kMoreSteps = 4;
   static constexpr int kMostScans = 12;
+  static constexpr Index kMomentarily = 2000;
   // Violations above this leave a dual that proves next to nothing.
   static constexpr double kWorthOffering = 2e-2, kOfferWork = 1e-3;
 
@@ -208,8 +209,11 @@ class LowRankAlm {
     out.status = status;
     if (status == Status::numerical_failure) return std::move(out);
     out.multipliers = low_rank_multipliers(problem_, rows_, state_, at);
-    out.primal =
-        feasible_primal_of_factor(problem_, unscaled_factor(rows_, state_.Z)) + problem_.constant;
+    // O(n^2 r) on the host: not after the time is up, unless it is a moment.
+    const bool late = status == Status::time_limit || status == Status::interrupted;
+    if (!late || problem_.n() <= kMomentarily)
+      out.primal =
+          feasible_primal_of_factor(problem_, unscaled_factor(rows_, state_.Z)) + problem_.constant;
     if (order() <= kLargestGram) out.S = low_rank_gram(rows_, state_.Z);
     return std::move(out);
   }
