@@ -26,6 +26,10 @@ constexpr double kHeartbeatSeconds = 0.1;
 // A slow machine, and the share of the time left that one step of an engine may take on it.
 constexpr double kFlopsPerSecond = 2e10;
 constexpr double kStepShare = 0.1;
+// The low-rank engine ends here where the interior engine follows: on badly conditioned data it
+// would go on for ever.
+constexpr double kLowRankShare = 0.4;
+constexpr Index kLowRankIterations = 150;
 // What is left of a proof that comes after the time limit or an interruption.
 constexpr double kLastProofSeconds = 2.0;
 // Of the memory that is free, by the time a proof asks.
@@ -229,9 +233,12 @@ void Session::relax() {
   PairsPoint start;
   Matrix S;
   if (plan_.low_rank) {
-    EngineOutcome outcome = run_engine("low-rank", &Engines::low_rank, request);
-    plan_.interior = plan_.interior && worth_finishing(outcome);
-    if (plan_.interior && outcome.S.size() > 0) {
+    EngineRequest first = request;
+    if (plan_.interior && request.max_iterations == 0) first.max_iterations = kLowRankIterations;
+    EngineOutcome outcome =
+        run_engine("low-rank", &Engines::low_rank, first, plan_.interior ? kLowRankShare : 1.0);
+    plan_.interior = plan_.interior && a_step_fits(outcome);
+    if (plan_.interior && outcome.status != Status::time_limit && outcome.S.size() > 0) {
       start = pairs_point(outcome.multipliers, outcome.S);
       request.start = &start;
       request.primal = outcome.primal;
@@ -250,23 +257,25 @@ void Session::relax() {
   if (!given_ && S.size() > 0 && !gap_met() && !stopped_) round(S);
 }
 
-// The interior engine cannot be interrupted within a step: m^3/3 flops for m variables. Where the
-// low-rank engine did not come to its end, its list is still long.
-bool Session::worth_finishing(const EngineOutcome& outcome) const {
-  if (outcome.status == Status::time_limit || outcome.status == Status::interrupted) return false;
-  const double order = static_cast<double>(outcome.multipliers.entries.size());
+// The interior engine cannot be interrupted within a step: m^3/3 flops for m variables, those of
+// its start, or about 6 n where the low-rank engine did not come to an end worth starting from.
+bool Session::a_step_fits(const EngineOutcome& outcome) const {
+  const double order =
+      std::max(static_cast<double>(outcome.multipliers.entries.size()),
+               outcome.status == Status::time_limit ? 6.0 * presolved_.reduced.n() : 0.0);
   const double step_seconds = order * order * order / (3.0 * kFlopsPerSecond);
   return step_seconds < kStepShare * control_.remaining();
 }
 
-EngineOutcome Session::run_engine(const char* name, EngineCall call, const EngineRequest& request) {
+EngineOutcome Session::run_engine(const char* name, EngineCall call, const EngineRequest& request,
+                                  double share) {
   Relaxation& relaxation = result_.relaxation;
   relaxation.engine = phase_ = name;
   EngineOutcome outcome;
   {
     const Stopwatch watch(result_.seconds.relaxation);
     const double left = control_.remaining();
-    const Control part = control_.within(left - std::min(0.2 * left, proof_seconds()));
+    const Control part = control_.within(share * left - std::min(0.2 * left, proof_seconds()));
     outcome = (engines_.get()->*call)(presolved_.reduced, request, part, on_engine_check());
   }
   engine_status_ = outcome.status;

@@ -37,9 +37,10 @@ class Session {
   void relax();
   using EngineCall = EngineOutcome (Engines::*)(const ReducedProblem&, const EngineRequest&,
                                                 const Control&, const OnCheck&);
-  // One engine; notes what it reached.
-  EngineOutcome run_engine(const char* name, EngineCall call, const EngineRequest& request);
-  bool worth_finishing(const EngineOutcome& outcome) const;
+  // One engine, in at most `share` of the time that is left; notes what it reached.
+  EngineOutcome run_engine(const char* name, EngineCall call, const EngineRequest& request,
+                           double share = 1.0);
+  bool a_step_fits(const EngineOutcome& outcome) const;
   // Certifies; returns what is proved. The multipliers behind the best bound go into checkpoints.
   double offer_dual(const DualCandidate& multipliers);
   void note_dual(double proved);
