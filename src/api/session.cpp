@@ -30,6 +30,8 @@ constexpr double kStepShare = 0.1;
 // would go on for ever.
 constexpr double kLowRankShare = 0.4;
 constexpr Index kLowRankIterations = 150;
+// Variables of the interior engine on neighbours, per direction, about.
+constexpr double kFreshVariables = 6.0;
 // What is left of a proof that comes after the time limit or an interruption.
 constexpr double kLastProofSeconds = 2.0;
 // Of the memory that is free, by the time a proof asks.
@@ -235,9 +237,16 @@ void Session::relax() {
   if (plan_.low_rank) {
     EngineRequest first = request;
     if (plan_.interior && request.max_iterations == 0) first.max_iterations = kLowRankIterations;
+    // Where the interior engine could not begin afresh afterwards, all the time goes here.
+    const double afresh = kFreshVariables * static_cast<double>(presolved_.reduced.n());
+    const double rest = (1.0 - kLowRankShare) * control_.remaining();
+    const bool shared = plan_.interior && a_step_fits(afresh, rest);
     EngineOutcome outcome =
-        run_engine("low-rank", &Engines::low_rank, first, plan_.interior ? kLowRankShare : 1.0);
-    plan_.interior = plan_.interior && a_step_fits(outcome);
+        run_engine("low-rank", &Engines::low_rank, first, shared ? kLowRankShare : 1.0);
+    const double variables = outcome.status == Status::time_limit
+                                 ? afresh
+                                 : static_cast<double>(outcome.multipliers.entries.size());
+    plan_.interior = plan_.interior && a_step_fits(variables, control_.remaining());
     if (plan_.interior && outcome.status != Status::time_limit && outcome.S.size() > 0) {
       start = pairs_point(outcome.multipliers, outcome.S);
       request.start = &start;
@@ -257,14 +266,9 @@ void Session::relax() {
   if (!given_ && S.size() > 0 && !gap_met() && !stopped_) round(S);
 }
 
-// The interior engine cannot be interrupted within a step: m^3/3 flops for m variables, those of
-// its start, or about 6 n where the low-rank engine did not come to an end worth starting from.
-bool Session::a_step_fits(const EngineOutcome& outcome) const {
-  const double order =
-      std::max(static_cast<double>(outcome.multipliers.entries.size()),
-               outcome.status == Status::time_limit ? 6.0 * presolved_.reduced.n() : 0.0);
-  const double step_seconds = order * order * order / (3.0 * kFlopsPerSecond);
-  return step_seconds < kStepShare * control_.remaining();
+// The interior engine cannot be interrupted within a step: m^3/3 flops for m variables.
+bool Session::a_step_fits(double variables, double seconds) const {
+  return variables * variables * variables / (3.0 * kFlopsPerSecond) < kStepShare * seconds;
 }
 
 EngineOutcome Session::run_engine(const char* name, EngineCall call, const EngineRequest& request,

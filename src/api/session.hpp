@@ -40,7 +40,7 @@ class Session {
   // One engine, in at most `share` of the time that is left; notes what it reached.
   EngineOutcome run_engine(const char* name, EngineCall call, const EngineRequest& request,
                            double share = 1.0);
-  bool a_step_fits(const EngineOutcome& outcome) const;
+  bool a_step_fits(double variables, double seconds) const;
   // Certifies; returns what is proved. The multipliers behind the best bound go into checkpoints.
   double offer_dual(const DualCandidate& multipliers);
   void note_dual(double proved);

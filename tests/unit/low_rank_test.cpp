@@ -13,17 +13,11 @@
 #include "src/solvers/low_rank_alm.hpp"
 #include "src/solvers/pairs_primal.hpp"
 #include "tests/support/generators.hpp"
+#include "tests/support/matrices.hpp"
 #include "tests/support/naive_lagrangian.hpp"
 
 namespace relulift::testing {
 namespace {
-
-Matrix random_matrix(Random& random, Index rows, Index cols) {
-  Matrix out(rows, cols);
-  for (Index j = 0; j < cols; ++j)
-    for (Index i = 0; i < rows; ++i) out(i, j) = random.normal();
-  return out;
-}
 
 ReducedProblem reduced_problem(Index n, Index d, Index c) {
   Random random(static_cast<std::uint64_t>(n + 100 * d));

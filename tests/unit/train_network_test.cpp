@@ -6,16 +6,10 @@
 #include "src/backends/cpu/cpu_backend.hpp"
 #include "src/presolve/presolve.hpp"
 #include "tests/support/generators.hpp"
+#include "tests/support/matrices.hpp"
 
 namespace relulift::testing {
 namespace {
-
-Matrix random_matrix(Random& random, Index r, Index c) {
-  Matrix m(r, c);
-  for (Index j = 0; j < c; ++j)
-    for (Index i = 0; i < r; ++i) m(i, j) = random.normal();
-  return m;
-}
 
 ReducedProblem reduced(Index n, Index d, Index c) {
   Random random(static_cast<std::uint64_t>(100 * n + 10 * d + c));
