@@ -32,7 +32,8 @@ namespace {
 using namespace relulift;
 
 struct Arguments {
-  std::string file, engine = "interior", scaling = "network";
+  std::string file, engine = "interior", scaling = "network",
+              precision = "double";
   double weight_decay = 0.1, seconds = 60.0, train_seconds = 10.0;
   Index rows = 1 << 30, iterations = 0, neurons = 0;
   int threads = 2;
@@ -42,6 +43,8 @@ struct Arguments {
 };
 
 class Profile {
+  using Timed = bench::TimedBackend<CpuBackend>;
+
  public:
   explicit Profile(const Arguments& arguments)
       : given_(arguments),
@@ -130,7 +133,15 @@ class Profile {
   void low_rank() {
     LowRankOptions& options = given_.low_rank;
     options.max_iterations = given_.iterations;
-    LowRankAlm engine(backend_, reduced(), low_rank_start(reduced(), network_, options), options);
+    LowRankState start = low_rank_start(reduced(), network_, options);
+    if (given_.precision == "mixed") {
+      run(LowRankAlm<Timed, float>(backend_, reduced(), std::move(start), options));
+    } else {
+      run(LowRankAlm<Timed>(backend_, reduced(), std::move(start), options));
+    }
+  }
+  template <class LowRank>
+  void run(LowRank engine) {
     outcome_ = engine.run(control_, [&](const EngineCheck& c) {
       const LowRankState& s = engine.state();
       fmt::print("{:8.2f} s  sigma {:.2e}, rank {}, {} pairs, {} with a multiplier\n",
@@ -157,7 +168,7 @@ class Profile {
   Problem problem_;
   Presolved presolved_;
   CpuBackend cpu_;
-  bench::TimedBackend<CpuBackend> backend_;
+  Timed backend_;
   Control control_;
   Weights network_;
   EngineOutcome outcome_;
@@ -186,6 +197,8 @@ int main(int argc, char** argv) {
   app.add_option("--rank", a.low_rank.rank);
   app.add_option("--inner-steps", a.low_rank.inner_steps);
   app.add_option("--growth", a.low_rank.growth);
+  app.add_option("--memory", a.low_rank.memory)->check(CLI::Range(2, 12));
+  app.add_option("--precision", a.precision)->check(CLI::IsMember({"double", "mixed"}));
   app.add_option("--pairs", a.low_rank.pairs_per_sample);
   app.add_flag("--certify", a.certify);
   app.add_flag("--then-interior", a.then_interior);

@@ -41,7 +41,7 @@ struct Profile {
       fmt::print("  {:<28} {:>9} calls {:>9.3f} s {:>6.2f} %\n", name, entry.calls, entry.seconds,
                  100.0 * entry.seconds / elapsed);
     const double heavy =
-        seconds({"syevd", "eigenvalues", "gemm", "syrk", "potrf", "trsm", "potrs"});
+        seconds({"syevd", "eigenvalues", "gemm", "gemm, float", "syrk", "potrf", "trsm", "potrs"});
     fmt::print("  outside eigendecompositions, factorisations and products: {:.1f} % of {:.2f} s\n",
                100.0 * (1.0 - heavy / elapsed), elapsed);
   }
@@ -86,6 +86,10 @@ class TimedBackend {
   void gemm(Op a, Op b, double alpha, MatrixView<const double> A, MatrixView<const double> C,
             double beta, MatrixView<double> out) {
     time("gemm", [&] { be_.gemm(a, b, alpha, A, C, beta, out); });
+  }
+  void gemm(Op a, Op b, double alpha, MatrixView<const float> A, MatrixView<const float> C,
+            double beta, MatrixView<float> out) {
+    time("gemm, float", [&] { be_.gemm(a, b, alpha, A, C, beta, out); });
   }
   void syrk(Op op, double alpha, MatrixView<const double> A, double beta, MatrixView<double> out) {
     time("syrk", [&] { be_.syrk(op, alpha, A, beta, out); });

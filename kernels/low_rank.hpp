@@ -141,8 +141,10 @@ struct LagrangianValue {
 // Which of kMaskRows entries of a tile of K K' lie below margin ||K_p|| ||K_q||: bit b of the mask
 // is row 32 a + b. Only pairs p < q, not those of one sample.
 inline constexpr Index kMaskRows = 32;
+template <class T>
 struct NearlyViolated {
-  MatrixView<const double> gram, norm;  // the tile; 2n
+  MatrixView<const T> gram;       // the tile
+  MatrixView<const double> norm;  // 2n
   Index row, col, samples;              // of the tile's corner
   double margin;
   MatrixView<double> mask;
@@ -153,11 +155,17 @@ struct NearlyViolated {
     for (Index b = 0; b < kMaskRows && b < end; ++b) {
       const Index p = row + kMaskRows * a + b;
       const bool counts = p < q && q - p != samples;
-      if (counts && gram(kMaskRows * a + b, j) < limit * norm[p]) bits += bit;
+      if (counts && static_cast<double>(gram(kMaskRows * a + b, j)) < limit * norm[p]) bits += bit;
       bit *= 2.0;
     }
     mask(a, j) = bits;
   }
+};
+
+struct ToFloat {
+  MatrixView<const double> from;
+  MatrixView<float> to;
+  RELULIFT_HD void operator()(Index i, Index j) const { to(i, j) = static_cast<float>(from(i, j)); }
 };
 
 // Euclidean norms of columns from their squares.

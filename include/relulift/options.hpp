@@ -15,6 +15,10 @@ enum class Device { automatic, cpu, cuda };
 // which. none: no relaxation; on data with few features the cones may still prove a bound.
 enum class Engine { automatic, dense, low_rank, interior, none };
 
+// Of the low-rank engine. mixed: the memory of its optimiser and the search for violated pairs are
+// in single precision, half the bytes; values, gradients, multipliers and the certificate are not.
+enum class Precision { fp64, mixed };
+
 // What a check of a long solve reports; NaN where a value does not exist yet.
 struct Progress {
   const char* phase = "";  // network, low-rank, interior, dense, cones, rounding
@@ -32,6 +36,7 @@ struct Options {
   // cuda: fail if there is none. automatic: the plan chooses and the result says which.
   Device device = Device::automatic;
   Engine engine = Engine::automatic;
+  Precision precision = Precision::fp64;
   // Width limit of the network while searching and of the result; 0 = chosen from the data
   // (about 2n, less where memory forbids). InvalidInput when so many do not fit into memory.
   Index max_neurons = 0;

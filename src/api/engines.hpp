@@ -24,6 +24,7 @@ struct EngineRequest {
   Index memory_bytes = 0;         // at most this much for matrices of the engine
   const Weights* warm = nullptr;  // a trained network, reduced coordinates
   std::uint64_t seed = 0;
+  Precision precision = Precision::fp64;  // of the low-rank engine
   // Of the interior engine: where another one ended, and its feasible value, constant included.
   PairsPoint* start = nullptr;  // moved from
   double primal = std::numeric_limits<double>::quiet_NaN();

@@ -51,9 +51,12 @@ class BackendEngines final : public Engines {
     options.seed = request.seed;
     LowRankState start =
         request.resume ? *request.resume : low_rank_start(problem, *request.warm, options);
-    return LowRankAlm<B>(be_, problem, std::move(start), options,
-                         memory_.shared ? kScanShapeHost : kScanShapeDevice)
-        .run(control, on_check);
+    const ScanShape shape = memory_.shared ? kScanShapeHost : kScanShapeDevice;
+    if (request.precision == Precision::mixed) {
+      return LowRankAlm<B, float>(be_, problem, std::move(start), options, shape)
+          .run(control, on_check);
+    }
+    return LowRankAlm<B>(be_, problem, std::move(start), options, shape).run(control, on_check);
   }
 
   EngineOutcome interior(const ReducedProblem& problem, const EngineRequest& request,

@@ -116,11 +116,16 @@ EngineBytes interior_bytes(const ReducedProblem& problem) {
   return {.engine = pairs_bytes(problem, pairs), .host = certificate};
 }
 
-EngineBytes low_rank_bytes(const ReducedProblem& problem) {
+EngineBytes low_rank_bytes(const ReducedProblem& problem, Precision precision) {
   constexpr Index kLanes = 64;  // more threads than that are rare, and each costs 32 kB
   Needs host, device;
-  LowRankAlm<CpuBackend>::count(host, problem, kLanes, kScanShapeHost);
-  LowRankAlm<CpuBackend>::count(device, problem, 1, kScanShapeDevice);
+  if (precision == Precision::mixed) {
+    LowRankAlm<CpuBackend, float>::count(host, problem, kLanes, kScanShapeHost);
+    LowRankAlm<CpuBackend, float>::count(device, problem, 1, kScanShapeDevice);
+  } else {
+    LowRankAlm<CpuBackend>::count(host, problem, kLanes, kScanShapeHost);
+    LowRankAlm<CpuBackend>::count(device, problem, 1, kScanShapeDevice);
+  }
   const Index order = problem.n() + problem.d() + problem.c();
   const LowRankOptions options;
   const Index factor = largest_rank(options, order) * order;

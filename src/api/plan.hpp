@@ -51,7 +51,7 @@ EngineBytes interior_bytes(const ReducedProblem& problem);
 
 // With S as a matrix up to kLargestGram, and without its certificate: where that does not fit, an
 // estimate takes its place.
-EngineBytes low_rank_bytes(const ReducedProblem& problem);
+EngineBytes low_rank_bytes(const ReducedProblem& problem, Precision precision);
 
 // Neurons that training may use: what was asked for, or (0) the default width, less where memory
 // forbids. Throws InvalidInput with the sizes when it does not fit.

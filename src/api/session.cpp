@@ -90,7 +90,7 @@ Session::Session(const Problem& problem, const Options& options, const Network* 
                      .interior = interior_bytes(reduced),
                      .interior_affordable = interior_affordable(reduced),
                      .dense = dense,
-                     .low_rank = low_rank_bytes(reduced),
+                     .low_rank = low_rank_bytes(reduced, options_.precision),
                      .memory = engines_->memory()});
   if (!chosen.why.empty()) plan_.reason += "; " + chosen.why;
   width_ = plan_width(reduced, options.max_neurons, engines_->memory());
@@ -230,7 +230,8 @@ void Session::relax() {
   EngineRequest request{.max_iterations = options_.max_iterations,
                         .memory_bytes = plan_.memory_bytes,
                         .warm = &best_weights_,
-                        .seed = options_.seed};
+                        .seed = options_.seed,
+                        .precision = options_.precision};
   if (resumed_ && !resumed_->low_rank.empty()) request.resume = &resumed_->low_rank;
   PairsPoint start;
   Matrix S;

@@ -34,7 +34,8 @@ struct Task {
 // Matrices, slots and indices are zeroed, RAII, and convert to their views by .view(); the address
 // never moves. Slots: operator[](Index) gives a Slot. Outputs never alias inputs unless said.
 template <class B>
-concept Backend = requires(B be, MatrixView<double> a, MatrixView<const double> c, Slot s,
+concept Backend = requires(B be, MatrixView<double> a, MatrixView<const double> c,
+                           MatrixView<float> af, MatrixView<const float> cf, Slot s,
                            std::span<const double> in, std::span<double> out,
                            std::span<const std::int32_t> ints) {
   { be.matrix(Index{}, Index{}) } -> std::same_as<typename B::Matrix>;
@@ -51,6 +52,7 @@ concept Backend = requires(B be, MatrixView<double> a, MatrixView<const double> 
   be.sum(Extent{}, archetype::Term{}, s);          // *s = sum_ij f(i, j), run-to-run reproducible
   be.sum_columns(Extent{}, archetype::Term{}, s);  // s[j] = sum_i f(i, j)
   be.gemm(Op::none, Op::transpose, 1.0, c, c, 0.0, a);  // a = alpha op(A) op(B) + beta a
+  be.gemm(Op::none, Op::transpose, 1.0, cf, cf, 0.0, af);  // in float, accumulated in float
   // Full symmetric a = alpha op(A) op(A)' + beta a: Op::none gives A A', transpose A'A. Both
   // triangles are written, bitwise symmetric; beta reads the lower one.
   be.syrk(Op::none, 1.0, c, 0.0, a);

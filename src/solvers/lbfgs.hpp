@@ -2,10 +2,13 @@
 // L-BFGS for several independent problems of equal size at once, on the device: every step is one
 // evaluation, and the line search is a state machine of device scalars (network_lbfgs.hpp), so
 // the loop reads nothing back; the host looks at the state after each chunk of steps.
-// Beside the evaluation a step costs about 200 flops and 60 doubles of traffic per parameter.
+// Beside the evaluation a step with k pairs costs about 16 k flops per parameter and the traffic of
+// 4 k entries of the basis (read twice) and about 15 more. T: the type of the basis. float halves
+// that traffic; x, values and gradients are double.
 #pragma once
 
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 #include "kernels/network_lbfgs.hpp"
@@ -15,34 +18,39 @@
 namespace relulift {
 
 // Objective: rows(), shape(neurons, starts), evaluate(P, G, values).
-template <Backend B, class Objective>
+template <Backend B, class Objective, class T = double>
 class Lbfgs {
  public:
-  // capacity: columns of all starts together, each of objective.rows() parameters.
-  Lbfgs(B& be, Objective& objective, Index capacity, Index max_starts)
+  // capacity: columns of all starts together, each of objective.rows() parameters. pairs kept:
+  // 2 to kernels::kMostPairs.
+  Lbfgs(B& be, Objective& objective, Index capacity, Index max_starts,
+        Index pairs = kernels::kMostPairs)
       : be_(be),
         objective_(objective),
         rows_(objective.rows()),
         max_starts_(max_starts),
+        pairs_(pairs),
         x_(be.matrix(rows_ * capacity, 1)),
-        p_(be.matrix(rows_ * capacity, 1)),
+        p_(be.matrix(stored(rows_ * capacity), 1)),
         trial_(be.matrix(rows_ * capacity, 1)),
         gradient_(be.matrix(rows_ * capacity, 1)),
-        basis_(be.matrix(rows_ * capacity * kernels::kBasis, 1)),
-        fresh_(be.matrix(rows_ * capacity * 3, 1)),
-        gram_(be.matrix(kernels::kBasis, kernels::kBasis * max_starts)),
-        fresh_gram_(be.matrix(kernels::kBasis, 3 * max_starts)),
-        coefficients_(be.matrix(kernels::kBasis, max_starts)),
+        basis_(be.matrix(stored(rows_ * capacity * width()), 1)),
+        fresh_(be.matrix(stored(rows_ * capacity * 3), 1)),
+        gram_(be.matrix(width(), width() * max_starts)),
+        fresh_gram_(be.matrix(stored(width() * 3 * max_starts), 1)),
+        coefficients_(be.matrix(stored(width() * max_starts), 1)),
         state_(be.matrix(kernels::kLbfgsRows, max_starts)),
         values_(be.slots(max_starts)) {}
 
   // Of this object: `rows` parameters per column.
-  static void count(Needs& needs, Index rows, Index capacity, Index max_starts) {
-    using namespace kernels;
-    for (int k = 0; k < 4; ++k) needs.matrix(rows * capacity, 1);
-    needs.matrix(rows * capacity * kBasis, 1).matrix(rows * capacity * 3, 1);
-    needs.matrix(kBasis, kBasis * max_starts).matrix(kBasis, 3 * max_starts);
-    needs.matrix(kBasis, max_starts).matrix(kLbfgsRows, max_starts).slots(max_starts);
+  static void count(Needs& needs, Index rows, Index capacity, Index max_starts,
+                    Index pairs = kernels::kMostPairs) {
+    const Index width = kernels::basis_columns(pairs), size = rows * capacity;
+    for (int k = 0; k < 3; ++k) needs.matrix(size, 1);
+    needs.matrix(stored(size), 1).matrix(stored(size * width), 1).matrix(stored(size * 3), 1);
+    needs.matrix(width, width * max_starts).matrix(stored(width * 3 * max_starts), 1);
+    needs.matrix(stored(width * max_starts), 1).matrix(kernels::kLbfgsRows, max_starts);
+    needs.slots(max_starts);
   }
 
   // x: rows() x (columns of all starts), start after start.
@@ -58,9 +66,8 @@ class Lbfgs {
 
   // The objective changed (smoothing): forget pairs and values, keep x.
   void restart() {
-    for (const View& view :
-         {flat(p_), stacked(basis_, kernels::kBasis), gram_.view(), state_.view()})
-      be_.launch({view.rows, view.cols}, kernels::Clear{view});
+    for (const View& view : {gram_.view(), state_.view()}) clear(view);
+    for (const Entries& view : {entries(p_, 1), entries(basis_, width())}) clear(view);
   }
 
   // Enqueues up to `evaluations` steps, none once stop() says so; no read-back. Returns how many.
@@ -85,6 +92,7 @@ class Lbfgs {
 
  private:
   using View = MatrixView<double>;
+  using Entries = MatrixView<T>;
   struct Step {
     Lbfgs* self = nullptr;
     void operator()() const { self->step(); }
@@ -98,35 +106,50 @@ class Lbfgs {
   View flat(const typename B::Matrix& m) const {
     return {m.view().data, parameters_, starts_, parameters_};
   }
-  // `each` such columns per start.
-  View stacked(const typename B::Matrix& m, Index each) const {
-    return {m.view().data, parameters_, starts_ * each, parameters_};
+  // Entries of type T live in matrices of double. `each` columns of parameters per start:
+  Entries entries(const typename B::Matrix& m, Index each) const {
+    return {reinterpret_cast<T*>(m.view().data), parameters_, starts_ * each, parameters_};
+  }
+  // `each` columns over the basis per start.
+  Entries small(const typename B::Matrix& m, Index each) const {
+    return {reinterpret_cast<T*>(m.view().data), width(), starts_ * each, width()};
+  }
+  static constexpr Index stored(Index count) {
+    constexpr Index held = sizeof(double) / sizeof(T);
+    return (count + held - 1) / held;
+  }
+  Index width() const { return kernels::basis_columns(pairs_); }
+  template <class V>
+  void clear(const V& view) {
+    be_.launch({view.rows, view.cols}, kernels::Clear<std::remove_pointer_t<decltype(view.data)>>{view});
   }
 
   void step() {
     using namespace kernels;
     const View state = state_.view();
-    const View basis = stacked(basis_, kBasis), fresh = stacked(fresh_, 3);
+    const Index k = width();
+    const Entries basis = entries(basis_, k), fresh = entries(fresh_, 3), p = entries(p_, 1);
+    const Entries products = small(fresh_gram_, 3), coefficients = small(coefficients_, 1);
     const Extent whole{parameters_, starts_};
-    be_.launch(whole, TrialPoint{flat(x_), flat(p_), state, flat(trial_)});
+    be_.launch(whole, TrialPoint<T>{flat(x_), state, p, flat(trial_)});
     objective_.evaluate(all(trial_), all(gradient_), values_[0]);
     be_.launch({starts_}, JudgeTrial{state, values_[0].address});
-    be_.launch(whole, AcceptTrial{state, flat(trial_), flat(gradient_), flat(x_), basis, fresh});
+    be_.launch(whole, AcceptTrial<T>{pairs_, state, flat(trial_), flat(gradient_), flat(x_), basis,
+                                     fresh});
     for (Index s = 0; s < starts_; ++s) {
-      be_.gemm(Op::transpose, Op::none, 1.0, basis.block(0, s * kBasis, parameters_, kBasis),
-               fresh.block(0, 3 * s, parameters_, 3), 0.0,
-               fresh_gram_.view().block(0, 3 * s, kBasis, 3));
+      be_.gemm(Op::transpose, Op::none, 1.0, basis.block(0, s * k, parameters_, k),
+               fresh.block(0, 3 * s, parameters_, 3), 0.0, products.block(0, 3 * s, k, 3));
     }
-    be_.launch({starts_}, TwoLoop{state, gram_.view(), coefficients_.view(), fresh_gram_.view()});
+    be_.launch({starts_}, TwoLoop<T>{pairs_, state, gram_.view(), coefficients, products});
     for (Index s = 0; s < starts_; ++s) {
-      be_.gemm(Op::none, Op::none, 1.0, basis.block(0, s * kBasis, parameters_, kBasis),
-               coefficients_.view().col(s), 0.0, flat(p_).col(s));
+      be_.gemm(Op::none, Op::none, 1.0, basis.block(0, s * k, parameters_, k), coefficients.col(s),
+               0.0, p.col(s));
     }
   }
 
   B& be_;
   Objective& objective_;
-  Index rows_, max_starts_, starts_ = 0, neurons_ = 0, parameters_ = 0;
+  Index rows_, max_starts_, pairs_, starts_ = 0, neurons_ = 0, parameters_ = 0;
   typename B::Matrix x_, p_, trial_, gradient_, basis_, fresh_, gram_, fresh_gram_, coefficients_,
       state_;
   typename B::Slots values_;

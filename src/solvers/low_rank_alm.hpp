@@ -25,7 +25,9 @@
 
 namespace relulift {
 
-template <Backend B>
+// T: the type of the optimiser's basis and of the scans, double or float. Multipliers, values and
+// gradients are double.
+template <Backend B, class T = double>
 class LowRankAlm {
  public:
   LowRankAlm(B& be, const ReducedProblem& problem, LowRankState state,
@@ -38,8 +40,8 @@ class LowRankAlm {
         most_rank_(std::max(largest_rank(options, order()), state.Z.rows())),
         state_(std::move(state)),
         objective_(be, problem, rows_, most_rank_, most_pairs_),
-        lbfgs_(be, objective_, most_rank_, 1),
-        scan_(be, problem.n(), shape),
+        lbfgs_(be, objective_, most_rank_, 1, options.memory),
+        scan_(be, problem.n(), most_rank_, shape),
         point_(be.matrix(order() * most_rank_, 1)),
         gradient_(be.matrix(order() * most_rank_, 1)),
         value_(be.slots(1)) {}
@@ -50,8 +52,8 @@ class LowRankAlm {
     const Index order = problem.n() + problem.d() + problem.c();
     const Index rank = largest_rank(options, order);
     LowRankObjective<B>::count(needs, problem, rank, options.pairs_per_sample * problem.n());
-    Lbfgs<B, LowRankObjective<B>>::count(needs, order, rank, 1);
-    PairScan<B>::count(needs, problem.n(), lanes, shape);
+    Lbfgs<B, LowRankObjective<B>, T>::count(needs, order, rank, 1, options.memory);
+    PairScan<B, T>::count(needs, problem.n(), rank, lanes, shape);
     needs.matrix(order * rank, 1).matrix(order * rank, 1).slots(1);
   }
 
@@ -225,8 +227,8 @@ class LowRankAlm {
   Index most_pairs_, most_rank_;
   LowRankState state_;
   LowRankObjective<B> objective_;
-  Lbfgs<B, LowRankObjective<B>> lbfgs_;
-  PairScan<B> scan_;
+  Lbfgs<B, LowRankObjective<B>, T> lbfgs_;
+  PairScan<B, T> scan_;
   typename B::Matrix point_, gradient_;
   typename B::Slots value_;
   Vector factor_;          // Z = x diag(factor), x the optimiser's point

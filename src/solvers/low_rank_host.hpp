@@ -18,6 +18,8 @@ struct LowRankOptions {
   Index max_iterations = 0;
   // L-BFGS steps of one outer iteration, >= 1.
   Index inner_steps = 300;
+  // Pairs of steps and gradients that L-BFGS keeps, 2 to 12.
+  Index memory = 12;
   // Pairs listed per sample, at most. Only these have multipliers [eq:sparse-alm]. >= 1.
   Index pairs_per_sample = 40;
   // Factor of the penalty where a solved inner problem has not halved the violation. > 1.

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which pairs of lifted rows are violated or nearly so: one pass over the upper triangle of tiles
 // of K K', 4 n^2 r flops, that leaves a mask of 32 rows in every double: n^2 bytes in all, read
-// back stripe by stripe.
+// back stripe by stripe. T: the type in which K K' is formed. float costs cosines below 1e-6 their
+// sign, which a list of near pairs does not mind.
 #pragma once
 
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <type_traits>
 #include <vector>
 
 #include "kernels/low_rank.hpp"
@@ -26,21 +28,24 @@ struct ScanShape {
 inline constexpr ScanShape kScanShapeHost{};
 inline constexpr ScanShape kScanShapeDevice{2048, 1024};
 
-template <Backend B>
+template <Backend B, class T = double>
 class PairScan {
  public:
-  PairScan(B& be, Index samples, ScanShape shape)
+  // rank: rows of K, at most.
+  PairScan(B& be, Index samples, Index rank, ScanShape shape)
       : be_(be),
         samples_(samples),
         shape_(fitted(samples, shape)),
-        gram_(be.matrix(shape_.height, shape_.height * be.lanes())),
+        gram_(be.matrix(shape_.height, stored(shape_.height * be.lanes()))),
+        narrow_(be.matrix(narrow_entries(samples, rank), 1)),
         mask_(be.matrix(rows(samples, shape_), stripe(samples, shape_))),
         norm_(be.matrix(2 * samples, 1)),
         host_(rows(samples, shape_), stripe(samples, shape_)) {}
 
-  static void count(Needs& needs, Index samples, Index lanes, ScanShape shape) {
+  static void count(Needs& needs, Index samples, Index rank, Index lanes, ScanShape shape) {
     const ScanShape fit = fitted(samples, shape);
-    needs.matrix(fit.height, fit.height * lanes)
+    needs.matrix(fit.height, stored(fit.height * lanes))
+        .matrix(narrow_entries(samples, rank), 1)
         .matrix(rows(samples, fit), stripe(samples, fit))
         .matrix(2 * samples, 1);
   }
@@ -54,7 +59,7 @@ class PairScan {
     std::vector<LiftedPair> found;
     for (Index col = 0; col < order && found.size() <= most; col += mask_.cols()) {
       const Index cols = std::min(mask_.cols(), order - col);
-      mark(K, margin, col, cols);
+      mark(entries(K), margin, col, cols);
       fetch(be_, mask_.view(), host_);
       decode(col, cols, most, found);
     }
@@ -79,7 +84,32 @@ class PairScan {
     return shape.height * std::clamp<Index>(tiles, 1, blocks(samples, shape));
   }
 
-  void mark(MatrixView<const double> K, double margin, Index col, Index cols) {
+  // Entries of type T live in matrices of double.
+  static Index stored(Index count) {
+    constexpr Index held = sizeof(double) / sizeof(T);
+    return (count + held - 1) / held;
+  }
+  static Index narrow_entries(Index samples, Index rank) {
+    return std::is_same_v<T, double> ? 0 : stored(2 * samples * rank);
+  }
+
+  // K in T.
+  MatrixView<const T> entries(MatrixView<const double> K) {
+    if constexpr (std::is_same_v<T, double>) {
+      return K;
+    } else {
+      const MatrixView<T> to{reinterpret_cast<T*>(narrow_.view().data), K.rows, K.cols, K.rows};
+      be_.launch({K.rows, K.cols}, kernels::ToFloat{K, to});
+      return to;
+    }
+  }
+  // The tile of a lane.
+  MatrixView<T> tile_of(Index lane, Index rows, Index cols) const {
+    T* const first = reinterpret_cast<T*>(gram_.view().data);
+    return {first + lane * shape_.height * shape_.height, rows, cols, shape_.height};
+  }
+
+  void mark(MatrixView<const T> K, double margin, Index col, Index cols) {
     const Index h = shape_.height, order = 2 * samples_, masks = h / kernels::kMaskRows;
     const Index first = col / h, count = (cols + h - 1) / h;
     be_.concurrently(count, [&](Index task, Index lane, auto& be) {
@@ -87,7 +117,7 @@ class PairScan {
       const Index width = std::min(h, order - q);
       for (Index row = 0; row <= q; row += h) {
         const Index height = std::min(h, order - row);
-        const auto tile = gram_.view().block(0, lane * h, height, width);
+        const auto tile = tile_of(lane, height, width);
         for (Index k = 0; k == 0 || k < K.rows; k += shape_.depth) {
           const Index depth = std::min(shape_.depth, K.rows - k);
           be.gemm(Op::transpose, Op::none, 1.0, K.block(k, row, depth, height),
@@ -95,7 +125,7 @@ class PairScan {
         }
         const auto mask = mask_.view().block(row / h * masks, q - col, masks, width);
         be.launch({(height + kernels::kMaskRows - 1) / kernels::kMaskRows, width},
-                  kernels::NearlyViolated{tile, norm_.view(), row, q, samples_, margin, mask});
+                  kernels::NearlyViolated<T>{tile, norm_.view(), row, q, samples_, margin, mask});
       }
     });
   }
@@ -116,7 +146,8 @@ class PairScan {
   B& be_;
   Index samples_;
   ScanShape shape_;
-  typename B::Matrix gram_;  // a tile per lane
+  typename B::Matrix gram_;    // a tile per lane
+  typename B::Matrix narrow_;  // K in T, where that is not double
   typename B::Matrix mask_, norm_;
   Matrix host_;
 };

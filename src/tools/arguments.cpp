@@ -38,6 +38,12 @@ void SolveArguments::add_to(CLI::App& command) {
       ->type_name("ENGINE")
       ->check(CLI::IsMember({"auto", "dense", "low-rank", "interior", "none"}))
       ->capture_default_str();
+  command
+      .add_option("--precision", precision,
+                  "of the low-rank engine: double, or mixed (its optimiser remembers in single)")
+      ->type_name("PRECISION")
+      ->check(CLI::IsMember({"double", "mixed"}))
+      ->capture_default_str();
   command.add_option("--device", device, "auto, cpu or cuda")
       ->type_name("DEVICE")
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
@@ -94,6 +100,7 @@ Options SolveArguments::options(Clock::time_point start, ProgressReport& report)
   Options options;
   options.engine = engines.at(engine);
   options.device = devices.at(device);
+  options.precision = precision == "mixed" ? Precision::mixed : Precision::fp64;
   options.max_neurons = neurons.value_or(0);
   options.gap = gap;
   options.max_iterations = iterations.value_or(0);

@@ -29,6 +29,7 @@ struct TargetArguments {
 // Options of a solve and how to show it.
 struct SolveArguments {
   std::string engine = "auto";
+  std::string precision = "double";
   std::string device = "auto";
   std::optional<Index> neurons;
   double gap = 0.01;

@@ -208,6 +208,46 @@ TYPED_TEST_P(BackendConformance, GemmMatchesLongDouble) {
   }
 }
 
+// The same in float, whose entries live in matrices of double.
+TYPED_TEST_P(BackendConformance, GemmInFloatMatchesLongDouble) {
+  auto be = TypeParam::make();
+  using Be = decltype(be);
+  struct Floats {
+    Be& be;
+    typename Be::Matrix memory;
+    MatrixView<float> view;
+    Floats(Be& backend, const HostMatrix& m)
+        : be(backend),
+          memory(be.matrix(((m.rows + 3) * m.cols + 1) / 2, 1)),
+          view{reinterpret_cast<float*>(memory.view().data), m.rows, m.cols, m.rows + 3} {
+      const Guarded wide(be, m);
+      be.launch({m.rows, m.cols}, Convert<double, float>{wide.view(), view});
+    }
+    HostMatrix get() const {
+      const Guarded wide(be, view.rows, view.cols);
+      be.launch({view.rows, view.cols}, Convert<float, double>{view, wide.view()});
+      return wide.get();
+    }
+  };
+  const std::vector<GemmShape> shapes = {{1, 1, 1}, {25, 3, 5000}, {257, 1, 31}, {40, 1, 257},
+                                         {5, 6, 0}, {0, 3, 4},     {130, 129, 67}};
+  for (const auto& [m, n, k] : shapes) {
+    for (const Op op_a : {Op::none, Op::transpose}) {
+      for (const Op op_b : {Op::none, Op::transpose}) {
+        const Floats a(be, op_a == Op::none ? random_matrix(m, k, 4) : random_matrix(k, m, 4));
+        const Floats b(be, op_b == Op::none ? random_matrix(k, n, 5) : random_matrix(n, k, 5));
+        const Floats c(be, random_matrix(m, n, 6));
+        const HostMatrix exact = naive_gemm(op_a, op_b, -1.5, a.get(), b.get(), 0.75, c.get());
+
+        be.gemm(op_a, op_b, -1.5, a.view, b.view, 0.75, c.view);
+
+        const double bound = 4 * 0x1p-24 * static_cast<double>(k + 2);
+        EXPECT_LE(largest_difference(c.get(), exact), bound) << m << " " << n << " " << k;
+      }
+    }
+  }
+}
+
 TYPED_TEST_P(BackendConformance, BetaZeroForgetsWhatStoodThere) {
   auto be = TypeParam::make();
   const HostMatrix a = random_matrix(9, 4, 7);
@@ -510,7 +550,7 @@ TYPED_TEST_P(BackendConformance, ConcurrentTasksRunOnceAndOwnTheScratchOfTheirLa
 REGISTER_TYPED_TEST_SUITE_P(BackendConformance, StorageStartsAtZero, UploadAndFetchKeepStrides,
                             LaunchVisitsEveryEntryOnce, SumsMatchLongDoubleAndRepeat,
                             ColumnSumsMatchLongDoubleAndRepeat, GemmMatchesLongDouble,
-                            BetaZeroForgetsWhatStoodThere, SyrkFillsBothTrianglesAlike,
+                            GemmInFloatMatchesLongDouble, BetaZeroForgetsWhatStoodThere, SyrkFillsBothTrianglesAlike,
                             PotrfReproducesItsInputAndClearsTheUpperTriangle,
                             PotrfNamesTheFirstBadMinor, TrsmSolvesOnBothSides,
                             PotrsSolvesTheFactoredSystem, SyevdDiagonalisesWhateverTheSpectrum,

@@ -24,6 +24,12 @@ struct Scale {
   Slot factor;
   RELULIFT_HD void operator()(Index i, Index j) const { a(i, j) *= factor.get(); }
 };
+template <class From, class To>
+struct Convert {
+  MatrixView<const From> from;
+  MatrixView<To> to;
+  RELULIFT_HD void operator()(Index i, Index j) const { to(i, j) = static_cast<To>(from(i, j)); }
+};
 struct Gather {
   IndexView rows;
   MatrixView<const double> from;

@@ -271,8 +271,11 @@ class StrictBackend {
   }
   void gemm(Op op_a, Op op_b, double alpha, MatrixView<const double> a, MatrixView<const double> b,
             double beta, MatrixView<double> c) const {
-    on_device(a.data, b.data, c.data);
-    enqueue([=](CpuBackend& cpu) { cpu.gemm(op_a, op_b, alpha, a, b, beta, c); });
+    product(op_a, op_b, alpha, a, b, beta, c);
+  }
+  void gemm(Op op_a, Op op_b, double alpha, MatrixView<const float> a, MatrixView<const float> b,
+            double beta, MatrixView<float> c) const {
+    product(op_a, op_b, alpha, a, b, beta, c);
   }
   void syrk(Op op, double alpha, MatrixView<const double> a, double beta,
             MatrixView<double> c) const {
@@ -357,9 +360,15 @@ class StrictBackend {
     }
 #endif
   }
+  template <class T>
+  void product(Op op_a, Op op_b, double alpha, MatrixView<const T> a, MatrixView<const T> b,
+               double beta, MatrixView<T> c) const {
+    on_device(a.data, b.data, c.data);
+    enqueue([=](CpuBackend& cpu) { cpu.gemm(op_a, op_b, alpha, a, b, beta, c); });
+  }
   template <class... Pointers>
   void on_device(Pointers... address) const {
-    const auto inside = [&](const double* p) {  // null: an empty operand
+    const auto inside = [&](const void* p) {  // null: an empty operand
       return p == nullptr || state_->arena->contains(reinterpret_cast<std::uintptr_t>(p));
     };
     if (!(inside(address) && ...)) {

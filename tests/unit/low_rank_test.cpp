@@ -169,7 +169,9 @@ TEST(PairScan, FindsThePairsThatLoopsFind) {
       Random random(static_cast<std::uint64_t>(n + r));
       CpuBackend be(2);
       const Matrix K = random_matrix(random, r, 2 * n);
-      PairScan<CpuBackend> scan(be, n, n % 2 == 0 ? kScanShapeHost : ScanShape{32, 16});
+      const ScanShape shape = n % 2 == 0 ? kScanShapeHost : ScanShape{32, 16};
+      PairScan<CpuBackend> scan(be, n, r, shape);
+      PairScan<CpuBackend, float> narrow(be, n, r, shape);
       for (const double margin : {-0.3, 0.0, 0.2}) {
         std::vector<LiftedPair> expected;
         for (std::int32_t q = 0; q < 2 * n; ++q)
@@ -180,6 +182,8 @@ TEST(PairScan, FindsThePairsThatLoopsFind) {
         const auto found = scan.below({K.data(), r, 2 * n, r}, margin, 1 << 30);
 
         EXPECT_EQ(found, expected) << n << " " << r << " " << margin;
+        EXPECT_EQ(narrow.below({K.data(), r, 2 * n, r}, margin, 1 << 30), expected)
+            << n << " " << r << " " << margin;
       }
     }
   }
@@ -192,7 +196,7 @@ TEST(PairScan, StripesMakeNoDifference) {
   const Index n = 150;
   const Matrix K = random_matrix(random, 5, 2 * n);
   const MatrixView<const double> view{K.data(), 5, 2 * n, 5};
-  PairScan<CpuBackend> whole(be, n, kScanShapeHost), striped(be, n, {32, 64, 1});
+  PairScan<CpuBackend> whole(be, n, K.rows(), kScanShapeHost), striped(be, n, K.rows(), {32, 64, 1});
 
   const auto all = whole.below(view, 0.0, 1 << 30), same = striped.below(view, 0.0, 1 << 30);
   const auto some = striped.below(view, 0.0, 1000);
@@ -206,7 +210,7 @@ TEST(PairScan, RowsThatVanishViolateNothing) {
   CpuBackend be(1);
   const Matrix K = Matrix::Zero(3, 8);
 
-  EXPECT_TRUE(PairScan<CpuBackend>(be, 4, {}).below({K.data(), 3, 8, 3}, 0.1, 100).empty());
+  EXPECT_TRUE(PairScan<CpuBackend>(be, 4, 3, {}).below({K.data(), 3, 8, 3}, 0.1, 100).empty());
 }
 
 TEST(Lanczos, FindsTheSmallestEigenvalues) {

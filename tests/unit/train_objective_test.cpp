@@ -175,5 +175,21 @@ TEST(Lbfgs, MinimisesSeveralIllConditionedQuadraticsAtOnce) {
   EXPECT_LT(state(kernels::kValue, 1), 1e-7);
 }
 
+// Few pairs and directions of seven digits cost steps, not the minimum.
+TEST(Lbfgs, ABasisInFloatReachesTheSameMinimum) {
+  CpuBackend be;
+  Quadratic<CpuBackend> f(be);
+  for (const Index pairs : {3, 12}) {
+    Lbfgs<CpuBackend, Quadratic<CpuBackend>, float> lbfgs(be, f, 40, 2, pairs);
+
+    lbfgs.begin(Matrix::Zero(1, 40), 2);
+    lbfgs.advance(400, [] { return false; });
+
+    const Matrix x = lbfgs.point(), state = lbfgs.state();
+    EXPECT_LT((x.leftCols(20).array() - 1.0).abs().maxCoeff(), 1e-6) << pairs;
+    EXPECT_LT((x.rightCols(20).array() - 2.0).abs().maxCoeff(), 1e-6) << pairs;
+  }
+}
+
 }  // namespace
 }  // namespace relulift

@@ -13,6 +13,7 @@
 #include <stdexcept>
 
 #include "src/backends/blas_int.hpp"
+#include "src/backends/product_size.hpp"
 
 namespace relulift {
 
@@ -75,7 +76,8 @@ void require(bool condition, const char* what) {
 
 CBLAS_TRANSPOSE blas(Op op) { return op == Op::none ? CblasNoTrans : CblasTrans; }
 
-int leading(MatrixView<const double> a) { return blas_int(std::max({a.ld, a.rows, Index{1}})); }
+template <class T>
+int leading(MatrixView<T> a) { return blas_int(std::max({a.ld, a.rows, Index{1}})); }
 
 struct EigenSizes {
   Index reals, integers;
@@ -151,11 +153,7 @@ void CpuBackend::fetch(MatrixView<const double> from, std::span<double> to) cons
 
 void CpuBackend::gemm(Op op_a, Op op_b, double alpha, MatrixView<const double> a,
                       MatrixView<const double> b, double beta, MatrixView<double> c) {
-  const Index inner = op_a == Op::none ? a.cols : a.rows;
-  require((op_a == Op::none ? a.rows : a.cols) == c.rows &&
-              (op_b == Op::none ? b.cols : b.rows) == c.cols &&
-              (op_b == Op::none ? b.rows : b.cols) == inner,
-          "gemm: sizes do not fit");
+  const Index inner = inner_of_product(op_a, op_b, a, b, c);
   if (c.rows == 0 || c.cols == 0) return;
   if (c.cols == 1 && inner > 0) {  // dgemm spends most of its time packing here
     cblas_dgemv(CblasColMajor, blas(op_a), blas_int(a.rows), blas_int(a.cols), alpha, a.data,
@@ -164,6 +162,21 @@ void CpuBackend::gemm(Op op_a, Op op_b, double alpha, MatrixView<const double> a
   }
   cblas_dgemm(CblasColMajor, blas(op_a), blas(op_b), blas_int(c.rows), blas_int(c.cols),
               blas_int(inner), alpha, a.data, leading(a), b.data, leading(b), beta, c.data,
+              leading(c));
+}
+
+void CpuBackend::gemm(Op op_a, Op op_b, double alpha, MatrixView<const float> a,
+                      MatrixView<const float> b, double beta, MatrixView<float> c) {
+  const Index inner = inner_of_product(op_a, op_b, a, b, c);
+  if (c.rows == 0 || c.cols == 0) return;
+  const auto by = static_cast<float>(alpha), keep = static_cast<float>(beta);
+  if (c.cols == 1 && inner > 0) {
+    cblas_sgemv(CblasColMajor, blas(op_a), blas_int(a.rows), blas_int(a.cols), by, a.data,
+                leading(a), b.data, op_b == Op::none ? 1 : leading(b), keep, c.data, 1);
+    return;
+  }
+  cblas_sgemm(CblasColMajor, blas(op_a), blas(op_b), blas_int(c.rows), blas_int(c.cols),
+              blas_int(inner), by, a.data, leading(a), b.data, leading(b), keep, c.data,
               leading(c));
 }
 

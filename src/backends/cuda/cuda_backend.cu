@@ -5,6 +5,8 @@
 #include <relulift/error.hpp>
 #include <stdexcept>
 
+#include "src/backends/product_size.hpp"
+
 namespace relulift {
 
 using cuda::check;
@@ -160,11 +162,7 @@ void CudaBackend::fetch(MatrixView<const double> from, std::span<double> to) con
 
 void CudaBackend::gemm(Op op_a, Op op_b, double alpha, MatrixView<const double> a,
                        MatrixView<const double> b, double beta, MatrixView<double> c) {
-  const Index inner = op_a == Op::none ? a.cols : a.rows;
-  require((op_a == Op::none ? a.rows : a.cols) == c.rows &&
-              (op_b == Op::none ? b.cols : b.rows) == c.cols &&
-              (op_b == Op::none ? b.rows : b.cols) == inner,
-          "gemm: sizes do not fit");
+  const Index inner = inner_of_product(op_a, op_b, a, b, c);
   if (c.rows == 0 || c.cols == 0) return;
   if (c.cols == 1 && inner > 0) {
     check(cublasDgemv_64(blas_.get(), blas(op_a), a.rows, a.cols, &alpha, a.data, a.ld, b.data,
@@ -173,6 +171,20 @@ void CudaBackend::gemm(Op op_a, Op op_b, double alpha, MatrixView<const double> 
   }
   check(cublasDgemm_64(blas_.get(), blas(op_a), blas(op_b), c.rows, c.cols, inner, &alpha, a.data,
                        a.ld, b.data, b.ld, &beta, c.data, c.ld));
+}
+
+void CudaBackend::gemm(Op op_a, Op op_b, double alpha, MatrixView<const float> a,
+                       MatrixView<const float> b, double beta, MatrixView<float> c) {
+  const Index inner = inner_of_product(op_a, op_b, a, b, c);
+  if (c.rows == 0 || c.cols == 0) return;
+  const auto by = static_cast<float>(alpha), keep = static_cast<float>(beta);
+  if (c.cols == 1 && inner > 0) {
+    check(cublasSgemv_64(blas_.get(), blas(op_a), a.rows, a.cols, &by, a.data, a.ld, b.data,
+                         op_b == Op::none ? 1 : b.ld, &keep, c.data, 1));
+    return;
+  }
+  check(cublasSgemm_64(blas_.get(), blas(op_a), blas(op_b), c.rows, c.cols, inner, &by, a.data,
+                       a.ld, b.data, b.ld, &keep, c.data, c.ld));
 }
 
 void CudaBackend::syrk(Op op, double alpha, MatrixView<const double> a, double beta,

@@ -112,6 +112,8 @@ class CudaBackend {
 
   void gemm(Op op_a, Op op_b, double alpha, MatrixView<const double> a, MatrixView<const double> b,
             double beta, MatrixView<double> c);
+  void gemm(Op op_a, Op op_b, double alpha, MatrixView<const float> a, MatrixView<const float> b,
+            double beta, MatrixView<float> c);
   void syrk(Op op, double alpha, MatrixView<const double> a, double beta, MatrixView<double> c);
   void potrf(MatrixView<double> a, Slot info);
   void trsm(Side side, Op op, MatrixView<const double> l, MatrixView<double> b);
