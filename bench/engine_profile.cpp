@@ -32,8 +32,7 @@ namespace {
 using namespace relulift;
 
 struct Arguments {
-  std::string file, engine = "interior", scaling = "network",
-              precision = "double";
+  std::string file, engine = "interior", scaling = "network", precision = "double";
   double weight_decay = 0.1, seconds = 60.0, train_seconds = 10.0;
   Index rows = 1 << 30, iterations = 0, neurons = 0;
   int threads = 2;
@@ -197,6 +196,7 @@ int main(int argc, char** argv) {
   app.add_option("--rank", a.low_rank.rank);
   app.add_option("--inner-steps", a.low_rank.inner_steps);
   app.add_option("--growth", a.low_rank.growth);
+  app.add_option("--tolerance", a.low_rank.tolerance);
   app.add_option("--memory", a.low_rank.memory)->check(CLI::Range(2, 12));
   app.add_option("--precision", a.precision)->check(CLI::IsMember({"double", "mixed"}));
   app.add_option("--pairs", a.low_rank.pairs_per_sample);

@@ -22,11 +22,11 @@ RELULIFT_HD inline double column_product(MatrixView<const double> a, Index p, In
   return (s[0] + s[1]) + (s[2] + s[3]);
 }
 
-// b(k, j) = a(k, j) factor(j).
-struct ScaleColumns {
+// b = a o factor.
+struct ScaleEntries {
   MatrixView<const double> a, factor;
   MatrixView<double> b;
-  RELULIFT_HD void operator()(Index k, Index j) const { b(k, j) = a(k, j) * factor[j]; }
+  RELULIFT_HD void operator()(Index k, Index j) const { b(k, j) = a(k, j) * factor(k, j); }
 };
 
 // Columns alpha_i and beta_i of K from s_i and t_i.
@@ -102,11 +102,11 @@ struct GatherPairs {
 
 // The gradient in s_i, and in t_i: in place of t.
 struct FoldColumns {
-  MatrixView<const double> gradient, factor;  // r x 2n; N
+  MatrixView<const double> gradient, factor;  // r x 2n; r x n
   MatrixView<double> s, t;
   RELULIFT_HD void operator()(Index k, Index i) const {
     const double a = gradient(k, i), b = gradient(k, t.cols + i);
-    s(k, i) = 0.5 * (a + b) * factor[i];
+    s(k, i) = 0.5 * (a + b) * factor(k, i);
     t(k, i) = 0.5 * (a - b);
   }
 };
@@ -117,7 +117,7 @@ struct AddDecay {
   double weight_decay;
   MatrixView<double> gradient;
   RELULIFT_HD void operator()(Index k, Index j) const {
-    gradient(k, j) = (gradient(k, j) + weight_decay * Z(k, j)) * factor[j];
+    gradient(k, j) = (gradient(k, j) + weight_decay * Z(k, j)) * factor(k, j);
   }
 };
 
@@ -145,7 +145,7 @@ template <class T>
 struct NearlyViolated {
   MatrixView<const T> gram;       // the tile
   MatrixView<const double> norm;  // 2n
-  Index row, col, samples;              // of the tile's corner
+  Index row, col, samples;        // of the tile's corner
   double margin;
   MatrixView<double> mask;
   RELULIFT_HD void operator()(Index a, Index j) const {

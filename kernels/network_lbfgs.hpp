@@ -11,7 +11,8 @@ namespace relulift::kernels {
 
 inline constexpr Index kMostPairs = 12;  // that may be kept
 // Columns of the basis of so many pairs: s_0.., y_0.., gradient. T, the type of its entries, is
-// double or float: float halves the bytes that a step moves, and costs directions half their digits.
+// double or float: float halves the bytes that a step moves, and costs directions half their
+// digits.
 RELULIFT_HD constexpr Index basis_columns(Index pairs) { return 2 * pairs + 1; }
 
 // Rows of the state, one column per start.

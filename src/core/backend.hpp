@@ -51,7 +51,7 @@ concept Backend = requires(B be, MatrixView<double> a, MatrixView<const double> 
   be.launch(Extent{}, archetype::Kernel{});
   be.sum(Extent{}, archetype::Term{}, s);          // *s = sum_ij f(i, j), run-to-run reproducible
   be.sum_columns(Extent{}, archetype::Term{}, s);  // s[j] = sum_i f(i, j)
-  be.gemm(Op::none, Op::transpose, 1.0, c, c, 0.0, a);  // a = alpha op(A) op(B) + beta a
+  be.gemm(Op::none, Op::transpose, 1.0, c, c, 0.0, a);     // a = alpha op(A) op(B) + beta a
   be.gemm(Op::none, Op::transpose, 1.0, cf, cf, 0.0, af);  // in float, accumulated in float
   // Full symmetric a = alpha op(A) op(A)' + beta a: Op::none gives A A', transpose A'A. Both
   // triangles are written, bitwise symmetric; beta reads the lower one.

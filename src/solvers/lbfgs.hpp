@@ -121,7 +121,8 @@ class Lbfgs {
   Index width() const { return kernels::basis_columns(pairs_); }
   template <class V>
   void clear(const V& view) {
-    be_.launch({view.rows, view.cols}, kernels::Clear<std::remove_pointer_t<decltype(view.data)>>{view});
+    be_.launch({view.rows, view.cols},
+               kernels::Clear<std::remove_pointer_t<decltype(view.data)>>{view});
   }
 
   void step() {

@@ -88,7 +88,7 @@ class LowRankAlm {
       update_multipliers(state_, at, residual_, options_);
       if (state_.iteration % kRankEvery == 0) {
         adapt_rank(state_, most_rank_, options_.seed);
-        escape(problem_, rows_, state_, at, factor_, most_rank_);
+        escape(problem_, rows_, state_, at, mean_of_columns(factor_), most_rank_);
       }
     }
   }
@@ -132,10 +132,11 @@ class LowRankAlm {
 
   // The scaling at Z, and Z in it.
   void begin() {
+    to_principal_axes(state_);
     const LowRankPoint at = look(state_.Z);
-    factor_ = column_scaling(problem_, rows_, state_, at);
+    factor_ = entry_scaling(problem_, rows_, state_, at, objective_.read_K());
     objective_.set_scaling(factor_);
-    const Matrix scaled = state_.Z * factor_.cwiseInverse().asDiagonal();
+    const Matrix scaled = state_.Z.cwiseQuotient(factor_);
     size_ = scaled.norm();
     lbfgs_.begin(scaled.reshaped(order(), scaled.rows()), 1);
   }
@@ -162,14 +163,14 @@ class LowRankAlm {
 
   LowRankPoint end() {
     const Matrix x = lbfgs_.point();
-    state_.Z = x.reshaped(x.cols(), order()) * factor_.asDiagonal();
+    state_.Z = x.reshaped(x.cols(), order()).cwiseProduct(factor_);
     return look(state_.Z);
   }
 
   // The point Z, evaluated and read back.
   LowRankPoint look(const Matrix& Z) {
     const Index r = Z.rows();
-    objective_.set_scaling(Vector::Ones(order()));
+    objective_.set_scaling(Matrix::Ones(r, order()));
     objective_.shape(r, 1);
     const MatrixView<double> x{point_.view().data, r, order(), r};
     const MatrixView<double> g{gradient_.view().data, r, order(), r};
@@ -231,7 +232,7 @@ class LowRankAlm {
   PairScan<B, T> scan_;
   typename B::Matrix point_, gradient_;
   typename B::Slots value_;
-  Vector factor_;          // Z = x diag(factor), x the optimiser's point
+  Matrix factor_;          // Z = x o factor, x the optimiser's point
   double size_ = 1.0;      // ||x|| at the start of the inner solve
   double residual_ = 1.0;  // ||gradient|| / size
   double margin_ = 0.05;   // cosine below which pairs are listed

@@ -19,12 +19,15 @@ constexpr double kFirstPenalty = 10.0, kNoise = 3e-2;
 constexpr double kFirstTolerance = 1e-2, kTighten = 0.7, kLastTolerance = 1e-7;
 // Curvatures below this share of the mean are taken for it.
 constexpr double kFlat = 1e-3;
+// What an entry's own curvature counts beside the mean of its column.
+constexpr double kOwnShare = 0.5;
 // Squared singular values of Z below this share of the largest are nothing: 0.3 of the violation,
 // within limits.
 constexpr double kNothingLeast = 1e-6, kNothingMost = 1e-4;
 constexpr Index kSpareRank = 4;
-// A violation below this share of the inner residual is not what holds the bound back.
-constexpr double kBalance = 0.3;
+// A violation below this many times the inner residual is not what holds the bound back: Q lacks
+// about residual times sigma.
+constexpr double kBalance = 3.0;
 // An inner solve counts as solved within this factor of its tolerance.
 constexpr double kSolved = 2.0;
 
@@ -179,31 +182,49 @@ double next_margin(double margin, std::size_t found, std::size_t most) {
   return margin <= 0.0 ? kLeast : std::min(2.0 * margin, kWidest);
 }
 
-Vector column_scaling(const ReducedProblem& problem, const UnitRows& rows,
-                      const LowRankState& state, const LowRankPoint& at) {
-  const Index n = problem.n(), d = problem.d(), c = problem.c();
-  const double share = 1.0 / static_cast<double>(state.Z.rows());
-  Vector lifted = Vector::Zero(2 * n);  // mean curvature in K_p
+Matrix entry_scaling(const ReducedProblem& problem, const UnitRows& rows, const LowRankState& state,
+                     const LowRankPoint& at, const Matrix& K) {
+  const Index n = problem.n(), d = problem.d(), c = problem.c(), r = state.Z.rows();
+  const Vector squares = rows.length.cwiseAbs2();
+  const Matrix K2 = K.cwiseAbs2();
+  Matrix lifted = Matrix::Zero(r, 2 * n);  // curvature in K, but for the alpha-beta pairs
   for (std::size_t e = 0; e < state.pairs.size(); ++e) {
     if (!(at.m[static_cast<Index>(e)] > 0.0)) continue;
     const auto [i, j] = state.pairs[e];
-    lifted[i] += state.sigma * share * at.norms[j];
-    lifted[j] += state.sigma * share * at.norms[i];
+    lifted.col(i) += state.sigma * K2.col(j);
+    lifted.col(j) += state.sigma * K2.col(i);
   }
-  lifted.head(n) += state.sigma * share * at.norms.tail(n);
-  lifted.tail(n) += state.sigma * share * at.norms.head(n);
-  lifted.head(n) += share * at.output * rows.length.cwiseAbs2();
+  const Vector output = state.Z.rightCols(c).rowwise().squaredNorm();
+  lifted.leftCols(n) += output * squares.transpose();
+  Vector fit = K2.leftCols(n) * squares;
   for (Index k = 0; k < problem.p(); ++k) {
-    const double weight = problem.beta_weight[k] * rows.length[problem.beta_rows[k]];
-    lifted[n + problem.beta_rows[k]] += share * at.output * weight * weight;
+    const Index i = problem.beta_rows[k];
+    const double weight = problem.beta_weight[k] * problem.beta_weight[k] * squares[i];
+    lifted.col(n + i) += weight * output;
+    fit += weight * K2.col(n + i);
   }
-  const Vector both = lifted.head(n) + lifted.tail(n);
-  Vector D(n + d + c);
-  D.head(n) = 0.25 * both + 0.5 * (-at.free).cwiseMax(0.0);
-  D.segment(n, d) = (0.25 * rows.X.cwiseAbs2().transpose() * both).array() + problem.weight_decay;
-  const double fit = share * rows.length.cwiseAbs2().dot(at.norms.head(n));
-  D.tail(c).setConstant(problem.weight_decay + fit);
+  const Matrix both = lifted.leftCols(n) + lifted.rightCols(n);
+  const Matrix s2 = (K.leftCols(n) + K.rightCols(n)).cwiseAbs2();
+  const Matrix t2 = (K.leftCols(n) - K.rightCols(n)).cwiseAbs2();
+  Matrix D(r, n + d + c);
+  D.leftCols(n) = (0.25 * both + 0.25 * state.sigma * s2).rowwise() +
+                  0.5 * (-at.free).cwiseMax(0.0).transpose();
+  D.middleCols(n, d) =
+      ((0.25 * both + 0.25 * state.sigma * t2) * rows.X.cwiseAbs2()).array() + problem.weight_decay;
+  D.rightCols(c) = (fit.array() + problem.weight_decay).matrix().replicate(1, c);
+  const Eigen::RowVectorXd mean = D.colwise().mean();
+  D = (kOwnShare * D).rowwise() + (1.0 - kOwnShare) * mean;
   return D.cwiseMax(kFlat * D.mean()).cwiseSqrt().cwiseInverse();
+}
+
+Vector mean_of_columns(const Matrix& factor) {
+  const Eigen::RowVectorXd curvature = factor.cwiseAbs2().cwiseInverse().colwise().mean();
+  return curvature.cwiseSqrt().cwiseInverse().transpose();
+}
+
+void to_principal_axes(LowRankState& state) {
+  const Eigen::SelfAdjointEigenSolver<Matrix> eig(state.Z * state.Z.transpose());
+  state.Z = (eig.eigenvectors().transpose() * state.Z).eval();
 }
 
 double relative_violation(const LowRankState& state, const LowRankPoint& at) {

@@ -19,13 +19,13 @@ struct LowRankOptions {
   // L-BFGS steps of one outer iteration, >= 1.
   Index inner_steps = 300;
   // Pairs of steps and gradients that L-BFGS keeps, 2 to 12.
-  Index memory = 12;
+  Index memory = 5;
   // Pairs listed per sample, at most. Only these have multipliers [eq:sparse-alm]. >= 1.
   Index pairs_per_sample = 40;
   // Factor of the penalty where a solved inner problem has not halved the violation. > 1.
   double growth = 1.6;
   // Relative violation of the constraints at which the penalty stays and the engine may end. > 0.
-  double tolerance = 5e-7;
+  double tolerance = 1e-7;
   std::uint64_t seed = 0;
 };
 
@@ -73,10 +73,17 @@ struct LowRankPoint {
   double objective = 0.0;  // of [eq:sdp] at S = Z'Z, without the constant
 };
 
-// 1 / sqrt of the mean curvature of the augmented Lagrangian in every column of Z: the scaling in
-// which L-BFGS works.
-Vector column_scaling(const ReducedProblem& problem, const UnitRows& rows,
-                      const LowRankState& state, const LowRankPoint& at);
+// Z rotated to its principal axes, ascending rows.
+void to_principal_axes(LowRankState& state);
+
+// 1 / sqrt of the curvature of the augmented Lagrangian in the entries of Z: the scaling in which
+// L-BFGS works. Gauss-Newton in constraints and loss, half that of the entry and half the mean of
+// its column. It tells rows apart where Z is in its principal axes: what a constraint gives to a
+// row falls with the row's size, and slow rows are the small ones. K: r x 2n.
+Matrix entry_scaling(const ReducedProblem& problem, const UnitRows& rows, const LowRankState& state,
+                     const LowRankPoint& at, const Matrix& K);
+// The same from the mean curvature of every column.
+Vector mean_of_columns(const Matrix& factor);
 
 // ||min(K, W/sigma)|| over the listed pairs and ||diag(alpha beta)||, relative to K.
 double relative_violation(const LowRankState& state, const LowRankPoint& at);

@@ -30,7 +30,7 @@ class LowRankObjective {
         beta_(problem.p() > 0),
         weight_decay_(problem.weight_decay),
         X_(be.matrix(n_, d_)),
-        factor_(be.matrix(order(), 1)),
+        factor_(be.matrix(max_rank * order(), 1)),
         Z_(be.matrix(max_rank * order(), 1)),
         t_(be.matrix(max_rank * n_, 1)),
         K_(be.matrix(max_rank * 2 * n_, 1)),
@@ -65,7 +65,7 @@ class LowRankObjective {
 
   static void count(Needs& needs, const ReducedProblem& problem, Index r, Index pairs) {
     const Index n = problem.n(), d = problem.d(), c = problem.c(), order = n + d + c;
-    needs.matrix(n, d).matrix(order, 1).matrix(r * order, 1).matrix(r * n, 1);
+    needs.matrix(n, d).matrix(r * order, 1).matrix(r * order, 1).matrix(r * n, 1);
     needs.matrix(r * 2 * n, 1).matrix(r * 2 * n, 1).matrix(pairs, 1).matrix(pairs, 1);
     for (const Index rows : {n, problem.p() > 0 ? n : 0})
       needs.matrix(rows, c).matrix(rows, c).matrix(rows, c).matrix(rows, 1);
@@ -86,7 +86,10 @@ class LowRankObjective {
     upload(be_, state.y, y_.view());
     be_.upload(std::span<const double>(&state.sigma, 1), slots_[kSigma]);
   }
-  void set_scaling(const Vector& factor) { upload(be_, factor, factor_.view()); }
+  void set_scaling(const Matrix& factor) {
+    upload(be_, factor,
+           MatrixView<double>{factor_.view().data, factor.rows(), order(), factor.rows()});
+  }
 
   // For the optimiser a point is a block of N x r numbers; they are the columns of Z.
   Index rows() const { return order(); }
@@ -98,7 +101,8 @@ class LowRankObjective {
     const MatrixView<double> g{G.data, r_, order(), r_};
     const auto Z = Z_view(), t = ranked(t_, n_), K = lifted(K_), gradient = lifted(gradient_);
     const auto V = Z.block(0, n_ + d_, r_, c_);
-    be_.launch({r_, order()}, ScaleColumns{x, factor_.view(), Z});
+    const auto factor = ranked(factor_, order());
+    be_.launch({r_, order()}, ScaleEntries{x, factor, Z});
     lift();
     residual(alpha_, K.block(0, 0, r_, n_), kAlpha);
     if (beta_) residual(beta_side_, K.block(0, n_, r_, n_), kBeta);
@@ -115,15 +119,22 @@ class LowRankObjective {
     const auto gv = g.block(0, n_ + d_, r_, c_), gu = g.block(0, n_, r_, d_);
     pull(alpha_, 0, V, 0.0, gv);
     if (beta_) pull(beta_side_, n_, V, 1.0, gv);
-    be_.launch({r_, n_}, FoldColumns{gradient, factor_.view(), g.block(0, 0, r_, n_), t});
+    be_.launch({r_, n_},
+               FoldColumns{gradient, factor.block(0, 0, r_, n_), g.block(0, 0, r_, n_), t});
     be_.gemm(Op::none, Op::none, 1.0, t, X_.view(), 0.0, gu);
     be_.launch({r_, d_ + c_},
-               AddDecay{Z.block(0, n_, r_, d_ + c_), factor_.view().block(n_, 0, d_ + c_, 1),
+               AddDecay{Z.block(0, n_, r_, d_ + c_), factor.block(0, n_, r_, d_ + c_),
                         weight_decay_, g.block(0, n_, r_, d_ + c_)});
   }
 
   // K of the point last evaluated, or of Z put here.
   MatrixView<const double> K() const { return lifted(K_); }
+  // K of that point on the host, r x 2n; waits.
+  Matrix read_K() {
+    Matrix K(r_, 2 * n_);
+    fetch(be_, lifted(K_), K);
+    return K;
+  }
   void lift(const Matrix& Z) {
     r_ = Z.rows();
     upload(be_, Z, Z_view());

@@ -221,15 +221,15 @@ TYPED_TEST_P(BackendConformance, GemmInFloatMatchesLongDouble) {
           memory(be.matrix(((m.rows + 3) * m.cols + 1) / 2, 1)),
           view{reinterpret_cast<float*>(memory.view().data), m.rows, m.cols, m.rows + 3} {
       const Guarded wide(be, m);
-      be.launch({m.rows, m.cols}, Convert<double, float>{wide.view(), view});
+      be.launch({m.rows, m.cols}, conformance::Convert<double, float>{wide.view(), view});
     }
     HostMatrix get() const {
       const Guarded wide(be, view.rows, view.cols);
-      be.launch({view.rows, view.cols}, Convert<float, double>{view, wide.view()});
+      be.launch({view.rows, view.cols}, conformance::Convert<float, double>{view, wide.view()});
       return wide.get();
     }
   };
-  const std::vector<GemmShape> shapes = {{1, 1, 1}, {25, 3, 5000}, {257, 1, 31}, {40, 1, 257},
+  const std::vector<GemmShape> shapes = {{1, 1, 1}, {25, 3, 5000}, {257, 1, 31},  {40, 1, 257},
                                          {5, 6, 0}, {0, 3, 4},     {130, 129, 67}};
   for (const auto& [m, n, k] : shapes) {
     for (const Op op_a : {Op::none, Op::transpose}) {
@@ -550,7 +550,8 @@ TYPED_TEST_P(BackendConformance, ConcurrentTasksRunOnceAndOwnTheScratchOfTheirLa
 REGISTER_TYPED_TEST_SUITE_P(BackendConformance, StorageStartsAtZero, UploadAndFetchKeepStrides,
                             LaunchVisitsEveryEntryOnce, SumsMatchLongDoubleAndRepeat,
                             ColumnSumsMatchLongDoubleAndRepeat, GemmMatchesLongDouble,
-                            GemmInFloatMatchesLongDouble, BetaZeroForgetsWhatStoodThere, SyrkFillsBothTrianglesAlike,
+                            GemmInFloatMatchesLongDouble, BetaZeroForgetsWhatStoodThere,
+                            SyrkFillsBothTrianglesAlike,
                             PotrfReproducesItsInputAndClearsTheUpperTriangle,
                             PotrfNamesTheFirstBadMinor, TrsmSolvesOnBothSides,
                             PotrsSolvesTheFactoredSystem, SyevdDiagonalisesWhateverTheSpectrum,

@@ -46,7 +46,7 @@ struct Evaluated {
   Matrix gradient;
   LowRankPoint point;
 };
-Evaluated evaluate(const ReducedProblem& problem, const LowRankState& state, const Vector& factor) {
+Evaluated evaluate(const ReducedProblem& problem, const LowRankState& state, const Matrix& factor) {
   CpuBackend be(1);
   const UnitRows rows(problem);
   const Index r = state.Z.rows(), order = state.Z.cols();
@@ -55,7 +55,7 @@ Evaluated evaluate(const ReducedProblem& problem, const LowRankState& state, con
   objective.set_pairs(state);
   objective.set_scaling(factor);
   objective.shape(r, 1);
-  Matrix x = state.Z * factor.cwiseInverse().asDiagonal(), g(r, order);
+  Matrix x = state.Z.cwiseQuotient(factor), g(r, order);
   double value = 0.0;
   objective.evaluate({x.data(), order, r, order}, {g.data(), order, r, order}, Slot{&value});
   return {value, g, objective.read()};
@@ -69,8 +69,7 @@ TEST(LowRankObjective, ValueAndGradientAreThoseOfTheDefinition) {
     const ReducedProblem problem = reduced_problem(n, d, c);
     Random random(static_cast<std::uint64_t>(n));
     const LowRankState state = random_state(problem, r, random);
-    const Vector factor =
-        random_matrix(random, state.Z.cols(), 1).cwiseAbs() + Vector::Ones(state.Z.cols());
+    const Matrix factor = random_matrix(random, r, state.Z.cols()).cwiseAbs().array() + 1.0;
 
     const Evaluated at = evaluate(problem, state, factor);
 
@@ -79,13 +78,48 @@ TEST(LowRankObjective, ValueAndGradientAreThoseOfTheDefinition) {
     for (Index j = 0; j < state.Z.cols(); ++j)
       for (Index k = 0; k < r; ++k) {
         Matrix up = state.Z, down = state.Z;
-        up(k, j) += kStep * factor[j];
-        down(k, j) -= kStep * factor[j];
+        up(k, j) += kStep * factor(k, j);
+        down(k, j) -= kStep * factor(k, j);
         const double slope =
             (naive_lagrangian(problem, state, up) - naive_lagrangian(problem, state, down)) /
             (2.0 * kStep);
         EXPECT_NEAR(at.gradient(k, j), slope, 1e-6 * (1.0 + at.gradient.norm())) << k << " " << j;
       }
+  }
+}
+
+// In s and v, where the residuals are linear, the curvature is the second difference of the
+// Lagrangian; what the multiplier of an alpha-beta pair takes from it is left out.
+TEST(EntryScaling, IsTheCurvatureOfTheLagrangian) {
+  const ReducedProblem problem = reduced_problem(9, 3, 2);
+  const Index n = problem.n(), r = 4, order = n + problem.d() + problem.c();
+  Random random(21);
+  const LowRankState state = random_state(problem, r, random);
+  const LowRankPoint point = evaluate(problem, state, Matrix::Ones(r, order)).point;
+  const UnitRows rows(problem);
+  Matrix K(r, 2 * n);
+  for (Index p = 0; p < 2 * n; ++p) K.col(p) = naive_lifted_row(rows, state.Z, p);
+
+  const Matrix factor = entry_scaling(problem, rows, state, point, K);
+
+  constexpr double kStep = 1e-4;
+  const double middle = naive_lagrangian(problem, state, state.Z);
+  for (Index j = 0; j < order; ++j) {
+    if (j >= n && j < n + problem.d()) continue;
+    Vector own(r);
+    for (Index k = 0; k < r; ++k) {
+      Matrix up = state.Z, down = state.Z;
+      up(k, j) += kStep;
+      down(k, j) -= kStep;
+      own[k] = (naive_lagrangian(problem, state, up) + naive_lagrangian(problem, state, down) -
+                2.0 * middle) /
+               (kStep * kStep);
+      if (j < n) own[k] += 0.5 * std::max(0.0, point.free[j]);
+    }
+    const Vector expected = 0.5 * (own.array() + own.mean());
+    const Vector curvature = factor.col(j).cwiseAbs2().cwiseInverse();
+    EXPECT_LT((curvature - expected).norm(), 1e-4 * expected.norm()) << j;
+    EXPECT_NEAR(std::pow(mean_of_columns(factor)[j], -2.0), own.mean(), 1e-4 * own.mean());
   }
 }
 
@@ -125,7 +159,7 @@ TEST(LowRankSlack, HalfTheGradientIsZTimesQ) {
   Random random(5);
   const LowRankState state = random_state(problem, 4, random);
   const Index order = state.Z.cols();
-  const Evaluated at = evaluate(problem, state, Vector::Ones(order));
+  const Evaluated at = evaluate(problem, state, Matrix::Ones(state.Z.rows(), order));
   const UnitRows rows(problem);
   Matrix Q(order, order);
 
@@ -141,7 +175,7 @@ TEST(LowRankSlack, TheMultipliersHandedOutAreThoseOfQ) {
   const ReducedProblem problem = reduced_problem(6, 2, 2);
   Random random(6);
   const LowRankState state = random_state(problem, 3, random);
-  const Evaluated at = evaluate(problem, state, Vector::Ones(state.Z.cols()));
+  const Evaluated at = evaluate(problem, state, Matrix::Ones(state.Z.rows(), state.Z.cols()));
   const UnitRows rows(problem);
   const Index n = problem.n(), d = problem.d(), c = problem.c();
   const Matrix V = random_matrix(random, 2, n + d + c);  // a factor of some S, unit rows
@@ -196,7 +230,8 @@ TEST(PairScan, StripesMakeNoDifference) {
   const Index n = 150;
   const Matrix K = random_matrix(random, 5, 2 * n);
   const MatrixView<const double> view{K.data(), 5, 2 * n, 5};
-  PairScan<CpuBackend> whole(be, n, K.rows(), kScanShapeHost), striped(be, n, K.rows(), {32, 64, 1});
+  PairScan<CpuBackend> whole(be, n, K.rows(), kScanShapeHost),
+      striped(be, n, K.rows(), {32, 64, 1});
 
   const auto all = whole.below(view, 0.0, 1 << 30), same = striped.below(view, 0.0, 1 << 30);
   const auto some = striped.below(view, 0.0, 1000);
@@ -328,17 +363,17 @@ TEST(FactorRank, NegativeCurvatureLeadsOutOfASpuriousPoint) {
   const ReducedProblem problem = reduced_problem(8, 3, 2);
   Random random(5);
   LowRankState state = random_state(problem, 2, random);
-  const Evaluated before = evaluate(problem, state, Vector::Ones(state.Z.cols()));
+  const Evaluated before = evaluate(problem, state, Matrix::Ones(2, state.Z.cols()));
   const UnitRows rows(problem);
-  const Vector factor = Vector::Ones(state.Z.cols());
 
-  escape(problem, rows, state, before.point, factor, 20);
+  escape(problem, rows, state, before.point, Vector::Ones(state.Z.cols()), 20);
 
   const Index added = state.Z.rows() - 2;
   ASSERT_GT(added, 0);
   // New rows change nothing to first order: only the curvature counts, and it is negative.
   state.Z.bottomRows(added) *= 1e-2;
-  EXPECT_LT(evaluate(problem, state, factor).value, before.value);
+  const Matrix unscaled = Matrix::Ones(state.Z.rows(), state.Z.cols());
+  EXPECT_LT(evaluate(problem, state, unscaled).value, before.value);
 }
 
 TEST(FeasiblePrimal, OfAFactorIsThatOfItsGramMatrix) {

@@ -77,7 +77,9 @@ void require(bool condition, const char* what) {
 CBLAS_TRANSPOSE blas(Op op) { return op == Op::none ? CblasNoTrans : CblasTrans; }
 
 template <class T>
-int leading(MatrixView<T> a) { return blas_int(std::max({a.ld, a.rows, Index{1}})); }
+int leading(MatrixView<T> a) {
+  return blas_int(std::max({a.ld, a.rows, Index{1}}));
+}
 
 struct EigenSizes {
   Index reals, integers;
