@@ -36,7 +36,7 @@ class PairScan {
       : be_(be),
         samples_(samples),
         shape_(fitted(samples, shape)),
-        gram_(be.matrix(shape_.height, stored(shape_.height * be.lanes()))),
+        gram_(be.matrix(stored(shape_.height * shape_.height * be.lanes()), 1)),
         narrow_(be.matrix(narrow_entries(samples, rank), 1)),
         mask_(be.matrix(rows(samples, shape_), stripe(samples, shape_))),
         norm_(be.matrix(2 * samples, 1)),
@@ -44,7 +44,7 @@ class PairScan {
 
   static void count(Needs& needs, Index samples, Index rank, Index lanes, ScanShape shape) {
     const ScanShape fit = fitted(samples, shape);
-    needs.matrix(fit.height, stored(fit.height * lanes))
+    needs.matrix(stored(fit.height * fit.height * lanes), 1)
         .matrix(narrow_entries(samples, rank), 1)
         .matrix(rows(samples, fit), stripe(samples, fit))
         .matrix(2 * samples, 1);
