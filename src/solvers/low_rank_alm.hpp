@@ -44,7 +44,9 @@ class LowRankAlm {
         scan_(be, problem.n(), most_rank_, shape),
         point_(be.matrix(order() * most_rank_, 1)),
         gradient_(be.matrix(order() * most_rank_, 1)),
-        value_(be.slots(1)) {}
+        value_(be.slots(1)) {
+    options_.tolerance = tolerance_for(options, problem.n());
+  }
 
   // Of an engine with a state of its own start.
   static void count(Needs& needs, const ReducedProblem& problem, Index lanes, ScanShape shape) {

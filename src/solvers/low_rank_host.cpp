@@ -82,6 +82,12 @@ Index start_rank(const LowRankOptions& options, Index order) {
   return std::min(rank, order);
 }
 
+double tolerance_for(const LowRankOptions& options, Index samples) {
+  return options.tolerance > 0.0
+             ? options.tolerance
+             : std::min(5e-7, 2e-4 / static_cast<double>(std::max<Index>(samples, 1)));
+}
+
 Index largest_rank(const LowRankOptions& options, Index order) {
   return 2 * start_rank(options, order);
 }

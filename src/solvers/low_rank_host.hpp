@@ -24,8 +24,10 @@ struct LowRankOptions {
   Index pairs_per_sample = 40;
   // Factor of the penalty where a solved inner problem has not halved the violation. > 1.
   double growth = 1.6;
-  // Relative violation of the constraints at which the penalty stays and the engine may end. > 0.
-  double tolerance = 1e-7;
+  // Relative violation of the constraints at which the penalty stays and the engine may end; 0 =
+  // from the number of samples: a proof spreads g over them, so the more there are, the smaller an
+  // error of Q it can repair.
+  double tolerance = 0.0;
   std::uint64_t seed = 0;
 };
 
@@ -39,6 +41,8 @@ struct UnitRows {
 // The rank an engine starts with: enough for the solutions measured, little enough for L-BFGS.
 Index start_rank(const LowRankOptions& options, Index order);
 Index largest_rank(const LowRankOptions& options, Index order);
+// options.tolerance, or what it stands for.
+double tolerance_for(const LowRankOptions& options, Index samples);
 // Up to this order an outcome holds S as a matrix, for rounding and for the interior engine.
 inline constexpr Index kLargestGram = 4000;
 
