@@ -21,7 +21,7 @@ struct PageRequest {
 struct Page {
   std::string html;
   std::vector<std::string> missing;  // sentences: why a table of the run is left out
-  std::vector<Path> tables;          // that were read
+  std::vector<std::string> files;    // tables and models that result.json names
 };
 
 // Throws FileError for a file that cannot be read, InvalidInput "FILE: field 'name' ..." for what

@@ -112,7 +112,7 @@ std::vector<double> Axis::ticks(int most) const {
   const double range = high_ - low_;
   if (scale_ == Scale::logarithmic && range >= 0.9) {
     const double step = std::max(1.0, std::ceil(range / most));
-    const bool between = range < 0.4 * most;  // 1, 2, 5, 10
+    const bool between = range < 0.5 * most;  // 1, 2, 5, 10
     for (double k = std::floor(low_); k <= high_ + 1e-9; k += step)
       for (const double factor : {1.0, 2.0, 5.0}) {
         if (factor > 1.0 && !between) continue;
@@ -128,7 +128,7 @@ std::vector<double> Axis::ticks(int most) const {
   const double rough = (high - low) / most;
   const double power = std::pow(10.0, std::floor(std::log10(rough)));
   const double lead = rough / power;
-  const double step = power * (lead <= 1.0 ? 1.0 : lead <= 2.0 ? 2.0 : lead <= 5.0 ? 5.0 : 10.0);
+  const double step = power * (lead <= 1.2 ? 1.0 : lead <= 2.4 ? 2.0 : lead <= 6.0 ? 5.0 : 10.0);
   for (double k = std::ceil(low / step - 1e-9); k * step <= high + 1e-9 * step && out.size() < 50;
        k += 1.0)
     out.push_back(k * step);

@@ -39,7 +39,7 @@ std::string grouped(const std::string& digits) {
     if (k < point && (point - k) % 3 == 0) text.insert(text.begin(), ',');
     text.insert(text.begin(), digits[k - 1]);
   }
-  return (first == 1 ? "-" : "") + text;
+  return (first == 1 ? "−" : "") + text;
 }
 
 }  // namespace
@@ -68,7 +68,7 @@ std::string figure(double value, int digits) {
   const std::size_t mark = scientific.find('e');
   const int exponent = std::stoi(scientific.substr(mark + 1));
   if (exponent < -4 || exponent >= 7)
-    return without_zeros(scientific.substr(0, mark)) + "·10" + superscript(exponent);
+    return grouped(without_zeros(scientific.substr(0, mark))) + "·10" + superscript(exponent);
   return grouped(without_zeros(fmt::format("{:.{}f}", value, std::max(digits - 1 - exponent, 0))));
 }
 

@@ -26,7 +26,7 @@ std::string tiles(const PageData& page) {
                                 ? significant(result.objective, digits, Rounding::nearest)
                                 : "–");
   html +=
-      tile("Proved lower bound",
+      tile("Lower bound",
            proved ? significant(result.certificate.lower_bound, digits, Rounding::down) : "none");
   html += tile("Relative gap", percent(gap));
   html += tile("Neurons", count_words(result.network.neurons));
@@ -63,7 +63,7 @@ std::string weights_words(const std::vector<std::string>& names,
   std::string text;
   for (std::size_t k = 0; k < std::min(order.size(), kMost); ++k) {
     const std::string name = order[k] < names.size() ? names[order[k]] : "bias";
-    text += fmt::format("{}{} {}", k > 0 ? ", " : "", name_html(shortened(name, 40)),
+    text += fmt::format("{}{}&#160;{}", k > 0 ? ", " : "", name_html(shortened(name, 40)),
                         figure(weights[order[k]], 4));
   }
   return text + (order.size() > kMost ? ", .." : "");
@@ -86,13 +86,12 @@ std::string suggestion(const PageData& page) {
 
 Page report_page(const PageRequest& request) {
   const PageData data = read_page_data(request);
-  const std::string& file = data.facts.files.data;
-  const std::string name = file.empty() ? "a table" : Path(file).filename().string();
+  const RunFiles& files = data.facts.files;
+  const std::string name = files.data.empty() ? "a table" : Path(files.data).filename().string();
   Page page;
-  for (const PageTable* table : {&data.train, &data.test}) {
-    if (table->there()) page.tables.emplace_back(table->name);
+  for (const PageTable* table : {&data.train, &data.test})
     if (!table->why_not.empty()) page.missing.push_back(table->why_not);
-  }
+  page.files = {files.data, files.targets, files.test, files.test_targets, files.model};
   std::string& html = page.html;
   html = fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta "

@@ -40,8 +40,7 @@ std::string matrix_html(const Confusion& counts, const std::vector<std::string>&
                         const std::string& caption) {
   const auto classes = static_cast<Index>(names.size());
   std::string html = fmt::format(
-      "<div class=\"scroll\"><table class=\"confusion\"><caption>{}: a row per class, a column per "
-      "answer</caption><thead><tr><td></td>",
+      "<div class=\"scroll\"><table class=\"confusion\"><caption>{}</caption><thead><tr><td></td>",
       caption);
   for (const auto& name : names)
     html += fmt::format("<th scope=\"col\">{}</th>", name_html(shortened(name, 20)));
@@ -172,6 +171,8 @@ std::string table_html(const PageTable& table, const std::vector<std::string>& n
 std::string fit_section(const PageData& page) {
   std::string html = "<section><h2>Answers and targets</h2>\n";
   const auto& names = page.facts.columns.outputs;
+  if (page.train.there() && page.train.data.is_classification())
+    html += "<p class=\"note\">Rows counted: a row per class, a column per answer.</p>\n";
   html += table_html(page.train, names, "Training data", "fit");
   if (page.facts.test) html += table_html(page.test, names, "Test data", "test-fit");
   return html + "</section>\n";

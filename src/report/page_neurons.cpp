@@ -173,9 +173,9 @@ std::string strongest(const Block& block, std::size_t j) {
                     });
   std::string text;
   for (std::size_t k = 0; k < count; ++k)
-    text +=
-        fmt::format("{}{} {}", k > 0 ? ", " : "", name_html(shortened(block.names[rows[k]], 30)),
-                    figure(entry(block.weights, block.height, rows[k], j), 3));
+    text += fmt::format("{}{}&#160;{}", k > 0 ? ", " : "",
+                        name_html(shortened(block.names[rows[k]], 30)),
+                        figure(entry(block.weights, block.height, rows[k], j), 3));
   return text;
 }
 
@@ -189,7 +189,7 @@ std::string largest_table(const Ranked& neurons, const Block& inputs, const Bloc
     const std::size_t j = neurons.order[k];
     html += fmt::format(
         "<tr><th scope=\"row\" class=\"n\">{}</th><td class=\"n\">{}</td><td "
-        "class=\"n\">{} %</td><td>{}</td><td>{}</td></tr>\n",
+        "class=\"n\">{} %</td><td class=\"names\">{}</td><td class=\"names\">{}</td></tr>\n",
         k + 1, figure(neurons.size[j], 4), figure(100.0 * neurons.size[j] / neurons.total, 2),
         strongest(inputs, j), strongest(outputs, j));
   }

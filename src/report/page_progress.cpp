@@ -98,9 +98,7 @@ Axis time_axis(const PageData& page) {
 template <class Words>
 std::string chart(const std::string& opening, const std::vector<Line>& lines, const Axis& time,
                   const Axis& value, Words words, const std::string& below) {
-  std::string svg = opening +
-                    "<svg class=\"plot\" x=\"66\" y=\"10\" width=\"85%\" height=\"200\" "
-                    "overflow=\"visible\">\n";
+  std::string svg = "<div class=\"chart\">" + opening;
   for (const double tick : value.ticks(5)) {
     const double y = kHeight * (1.0 - value.share(tick));
     svg += fmt::format(
@@ -119,7 +117,7 @@ std::string chart(const std::string& opening, const std::vector<Line>& lines, co
   for (const Line& line : lines)
     svg +=
         fmt::format("<path class=\"line {}\" d=\"{}\"/>", line.css, step_path(line, time, value));
-  return svg + "</svg>\n" + below + "</svg></svg>\n";
+  return svg + "</svg>\n" + below + "</svg></div>\n";
 }
 
 std::pair<double, double> range_of(const std::vector<Line>& lines) {
@@ -133,7 +131,8 @@ std::pair<double, double> range_of(const std::vector<Line>& lines) {
 }
 
 Axis value_axis(double low, double high) {
-  if (low > 0.0 && high / low > kLogarithmic) return {low, high, Axis::Scale::logarithmic};
+  if (low > 0.0 && high / low > kLogarithmic)
+    return {low / 1.2, high * 1.2, Axis::Scale::logarithmic};
   const double margin = 0.04 * (high - low);
   return {low >= 0.0 ? std::max(0.0, low - margin) : low - margin, high + margin,
           Axis::Scale::linear};
@@ -157,7 +156,7 @@ std::string both_chart(const PageData& page, const std::vector<Line>& lines, con
              "bound\"></span>lower bound</span></figcaption>\n",
              scale_words(time), scale_words(value)) +
          chart(
-             svg_open("progress", "class=\"chart\" width=\"100%\" height=\"256\"",
+             svg_open("progress", "width=\"100%\" height=\"246\" overflow=\"visible\"",
                       "Objective and lower bound over time", words),
              lines, time, value, [](double v) { return figure(v, 4); }, phases_svg(page, time)) +
          "</figure>\n";
@@ -179,13 +178,14 @@ std::string gap_chart(const PageData& page, const Axis& time) {
     high = std::max(high, point.value);
   }
   if (gap.points.size() < 2) return "";
-  const Axis value = high / low > 3.0 ? Axis(low, high, Axis::Scale::logarithmic)
+  const Axis value = high / low > 3.0 ? Axis(low / 1.2, high, Axis::Scale::logarithmic)
                                       : Axis(0.0, high, Axis::Scale::linear);
   return fmt::format("<figure><figcaption>Relative gap between the two ({}).</figcaption>\n",
                      scale_words(value)) +
          chart(
              svg_open(
-                 "gap", "class=\"chart\" width=\"100%\" height=\"232\"", "Relative gap over time",
+                 "gap", "width=\"100%\" height=\"224\" overflow=\"visible\"",
+                 "Relative gap over time",
                  fmt::format("The gap begins at {} and ends at {}.",
                              percent(gap.points.front().value), percent(gap.points.back().value))),
              {gap}, time, value, [](double v) { return figure(100.0 * v, 2) + " %"; }, "") +

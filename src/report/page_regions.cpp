@@ -14,7 +14,7 @@
 namespace relulift {
 namespace {
 
-constexpr Index kMostPoints = 2000, kMostOutputs = 4, kMostClasses = 24;
+constexpr Index kMostPoints = 2000, kMostOutputs = 6, kMostClasses = 24;
 constexpr double kLeft = 52.0, kTop = 8.0;
 
 // The part of the plane that is drawn, and the answers in the middle of its cells.
@@ -154,7 +154,7 @@ std::string classes_html(const PageData& page) {
 std::string levels_html(const PageData& page) {
   const Dataset& data = page.train.data;
   const Index shown = std::min(data.outputs, kMostOutputs);
-  const Plane plane = plane_of(page, 200.0, 50);
+  const Plane plane = plane_of(page, 200.0, 40);
   const auto& names = page.facts.columns.outputs;
   const Index cells = plane.cells * plane.cells, stride = stride_of(data);
   std::string html =

@@ -25,7 +25,7 @@ p { margin: .5rem 0; overflow-wrap: anywhere; }
 .missing, .suggestion { background: var(--panel); border-left: 4px solid var(--gold);
   padding: .5rem .8rem; overflow-wrap: anywhere; }
 .suggestion { border-color: var(--green); }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: .6rem;
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(7rem, 1fr)); gap: .6rem;
   margin: 1rem 0; padding: 0; }
 .tiles div { background: var(--panel); border-radius: .4rem; padding: .5rem .75rem; }
 .tiles dt { color: var(--soft); font-size: .8rem; }
@@ -46,8 +46,10 @@ thead th { border-bottom: 2px solid var(--rule); vertical-align: bottom; }
 th { font-weight: 600; }
 th.n, td.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 td.wide { min-width: 7rem; vertical-align: middle; }
+td.names { min-width: 12rem; }
+tr.kept th { white-space: nowrap; }
 tr.kept th { color: var(--green); }
-.columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(17rem, 100%), 1fr));
+.columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(22rem, 100%), 1fr));
   gap: 0 2rem; align-items: start; }
 .columns table { width: 100%; }
 .columns td { overflow-wrap: anywhere; }
@@ -58,8 +60,8 @@ tr.kept th { color: var(--green); }
 svg text { fill: var(--ink); font: 12px system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; }
 svg text.tick { fill: var(--soft); font-size: 11px; }
 svg text.label { font-size: 11px; }
-.chart { display: block; }
-.chart .plot { width: calc(100% - 86px); }
+.chart { padding: 10px 20px 0 66px; }
+.chart > svg { display: block; }
 .fixed { display: block; max-width: none; }
 .square { display: block; width: 100%; max-width: 30.25rem; height: auto; }
 .panels { display: flex; flex-wrap: wrap; gap: .5rem 1rem; }

@@ -22,8 +22,8 @@ struct Method {
 
 std::string kind_words(const std::string& kind) {
   if (kind == "floor") return "norms of the data";
-  if (kind == "cholesky") return "multipliers, checked by a factorisation";
-  if (kind == "cones") return "search over cones of weight space";
+  if (kind == "cholesky") return "a factorisation";
+  if (kind == "cones") return "a search over cones";
   return "nothing";
 }
 
@@ -47,9 +47,9 @@ std::string method_row(const std::string& name, const Method& method, const Page
       "class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td></tr>\n",
       kept ? " class=\"kept\"" : "", escaped(name), kept ? " (the best)" : "",
       kind_words(best.kind), proved ? significant(best.value, digits, Rounding::down) : "–",
-      proved ? bar(best.value / page.result.objective) : "", percent(gap),
-      duration(best.at_seconds), duration(best.method_seconds), count_words(method.proofs),
-      duration(method.proof_seconds));
+      proved ? bar(page.result.objective > 0.0 ? best.value / page.result.objective : 1.0) : "",
+      percent(gap), duration(best.at_seconds), duration(best.method_seconds),
+      count_words(method.proofs), duration(method.proof_seconds));
 }
 
 std::string row(const std::string& name, const std::string& value) {

@@ -34,14 +34,12 @@ int write_report(const ReportArguments& arguments) {
   for (const char* name : {"result.json", "trace.csv", "model.safetensors"})
     inputs.push_back((folder / name).string());
   check_no_overwrite(out, inputs);
-  check_writable(out);
   const Page page = report_page({.directory = folder,
                                  .data = arguments.data,
                                  .targets = arguments.targets_file,
                                  .test = arguments.test,
                                  .test_targets = arguments.test_targets_file});
-  for (const Path& table : page.tables) inputs.push_back(table.string());
-  check_no_overwrite(out, inputs);  // also those that result.json names
+  check_no_overwrite(out, page.files);
   write_file(out, page.html);
   std::cout << fmt::format("Wrote {}.\n", out);
   for (const std::string& sentence : page.missing)

@@ -35,14 +35,17 @@ class CliReport : public testing::Test {
   // What every page promises.
   static void expect_self_contained(const std::string& html) {
     EXPECT_NO_THROW(tags_of(html));
-    for (const char* word : {"http:", "https:", "src=", "href=", "url(", "@import", "<script",
-                             "<img", "onload", "nan", "inf "})
+    for (const char* word :
+         {"http:", "https:", "src=", "href=", "url(", "@import", "<script", "<img", "onload",
+          "nan\"", "nan%", "nan ", ">nan", "inf\"", "inf%", ">inf"})
       EXPECT_EQ(html.find(word), std::string::npos) << word;
     for (const Tag& tag : tags_of(html)) {
       if (tag.name == "svg" && tag.attributes.contains("role")) {
         EXPECT_TRUE(tag.attributes.contains("aria-labelledby"));
       }
-      if (tag.name == "th") EXPECT_TRUE(tag.attributes.contains("scope"));
+      if (tag.name == "th") {
+        EXPECT_TRUE(tag.attributes.contains("scope"));
+      }
     }
   }
 
@@ -86,7 +89,7 @@ TEST_F(CliReport, SaysWhatTheRunSaidAndCountsAsPredictCounts) {
     if (tag.name == "td" && tag.attributes.contains("style")) shown.push_back(std::stoi(tag.text));
   EXPECT_EQ(shown, expected);
   EXPECT_EQ(count_class(tags_of(html), "rect", "full"),
-            json("r/result.json")["neurons"].get<std::size_t>() +
+            std::min<std::size_t>(json("r/result.json")["neurons"], 60) +
                 count_class(tags_of(html), "svg", "bar"));
 }
 

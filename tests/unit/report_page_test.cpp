@@ -36,14 +36,14 @@ TEST(Html, LongNamesAreCutBetweenCharacters) {
 
 TEST(Numbers, AreWrittenForPeople) {
   EXPECT_EQ(figure(1234567.0, 7), "1,234,567");
-  EXPECT_EQ(figure(-1234.5), "-1,234.5");
+  EXPECT_EQ(figure(-1234.5), "−1,234.5");
   EXPECT_EQ(figure(0.1), "0.1");
   EXPECT_EQ(figure(999999.96, 7), "1,000,000");
   EXPECT_EQ(figure(1.25e-7, 3), "1.25·10⁻⁷");
   EXPECT_EQ(figure(3e12), "3·10¹²");
   EXPECT_EQ(figure(std::nan("")), "–");
   EXPECT_EQ(count_words(1000), "1,000");
-  EXPECT_EQ(count_words(-999), "-999");
+  EXPECT_EQ(count_words(-999), "−999");
   EXPECT_EQ(percent(0.00257), "0.26 %");  // up
   EXPECT_EQ(percent(1e-12), "0 %");
   EXPECT_EQ(duration(0.0123), "12 ms");
