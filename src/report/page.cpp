@@ -33,12 +33,12 @@ std::string tiles(const PageData& page) {
   const auto score = [&](const char* kind, const Scores& scores) {
     if (std::isfinite(scores.accuracy))
       html +=
-          tile(fmt::format("Accuracy, {}", kind), fmt::format("{:.1f} %", 100.0 * scores.accuracy));
+          tile(fmt::format("{} accuracy", kind), fmt::format("{:.1f} %", 100.0 * scores.accuracy));
     else
-      html += tile(fmt::format("Error, {}", kind), figure(scores.rmse, 4));
+      html += tile(fmt::format("{} error", kind), figure(scores.rmse, 4));
   };
-  if (page.facts.train) score("training", *page.facts.train);
-  if (page.facts.test) score("test", *page.facts.test);
+  if (page.facts.train) score("Train", *page.facts.train);
+  if (page.facts.test) score("Test", *page.facts.test);
   return html + tile("Time", duration(result.seconds.total)) + "</dl>\n";
 }
 

@@ -112,21 +112,24 @@ std::string bounds_section(const PageData& page) {
   html +=
       "<div class=\"scroll\"><table><thead><tr><th scope=\"col\">Method</th><th "
       "scope=\"col\">Proved by</th><th scope=\"col\" class=\"n\">Best bound</th><th scope=\"col\">"
-      "Share of the objective</th><th scope=\"col\" class=\"n\">Gap</th><th scope=\"col\" "
+      "Share</th><th scope=\"col\" class=\"n\">Gap</th><th scope=\"col\" "
       "class=\"n\">Found at</th><th scope=\"col\" class=\"n\">It took</th><th scope=\"col\" "
       "class=\"n\">Proofs</th><th scope=\"col\" class=\"n\">They took</th></tr></thead><tbody>\n";
   for (std::size_t k = 0; k < order.size(); ++k) html += method_row(order[k], methods[k], page);
   html += "</tbody></table></div>\n";
   html +=
       "<p class=\"note\">Each bound holds for every network of any width; the best is the result. "
-      "“It took” counts the method from its start to its best bound.";
+      "The share is that of the objective. “It took” counts the method from its start to its best "
+      "bound, “they took” all its proofs.";
   const Relaxation& relaxation = page.result.relaxation;
   if (relaxation.engine != "none")
     html += fmt::format(
-        " The relaxation itself: the last engine, {}, ended as {} after {} iterations, with a "
-        "value of at most {} and at least {}.",
+        " The last engine, {}, ended as {} after {} iterations; of the relaxation it knew the "
+        "value {} of {}, and proved at least {}.",
         escaped(relaxation.engine), escaped(relaxation.status), count_words(relaxation.iterations),
-        figure(relaxation.primal, 6), figure(relaxation.dual, 6));
+        figure(relaxation.primal, 6),
+        relaxation.engine == "dense" ? "an estimate" : "a feasible point",
+        figure(relaxation.dual, 6));
   if (std::isfinite(page.result.certificate.estimate))
     html += fmt::format(" An estimate that is not proved: {}.",
                         figure(page.result.certificate.estimate, 6));

@@ -89,7 +89,7 @@ TEST_F(CliReport, SaysWhatTheRunSaidAndCountsAsPredictCounts) {
     if (tag.name == "td" && tag.attributes.contains("style")) shown.push_back(std::stoi(tag.text));
   EXPECT_EQ(shown, expected);
   EXPECT_EQ(count_class(tags_of(html), "rect", "full"),
-            std::min<std::size_t>(json("r/result.json")["neurons"], 60) +
+            std::min(json("r/result.json")["neurons"].get<std::size_t>(), std::size_t{60}) +
                 count_class(tags_of(html), "svg", "bar"));
 }
 
