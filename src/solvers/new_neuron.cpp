@@ -3,23 +3,85 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <utility>
 #include <vector>
 
 #include "src/certificate/cone_search.hpp"
+#include "src/core/random.hpp"
+#include "src/solvers/column_generation.hpp"
 
 namespace relulift {
 namespace {
 
 constexpr double kSearchSeconds = 5.0;
-constexpr Index kSearchNodes = 200'000;
-// Directions that climb, and steps of each.
-constexpr std::size_t kClimbers = 8;
+// The whole sphere is searched up to this many features, and within this many nodes.
+constexpr Index kSphereFeatures = 5, kSearchNodes = 200'000;
+// Starts of ascents: the largest neurons and random directions; steps of each, and the entries of
+// an array of those that go at once.
+constexpr Index kLargest = 64, kRandom = 128, kAtOnce = Index{1} << 22;
+constexpr int kAscentSteps = 30;
+// Directions that climb, each at a smaller cosine from the others, and steps of each.
+constexpr Index kClimbers = 8;
+constexpr double kTwin = 0.999;
 constexpr int kSteps = 100;
 // Directions with ||E'(Xu)_+|| below g (1 + this) are worth less than its square.
 constexpr double kAboveDecay = 1e-4;
 // Two objectives closer than this, relative, may be one up to rounding.
 constexpr double kRounding = 1e-9;
+
+// Columns of length one; zero columns stay.
+void normalize(Eigen::Ref<Matrix> S) {
+  for (Index k = 0; k < S.cols(); ++k) S.col(k).stableNormalize();
+}
+
+Matrix starts_of(const Network& network) {
+  const Eigen::Map<const Matrix> U(network.U.data(), network.features, network.neurons);
+  const Eigen::Map<const Matrix> V(network.V.data(), network.outputs, network.neurons);
+  const Vector size = U.colwise().norm().cwiseProduct(V.colwise().norm());
+  std::vector<Index> order(static_cast<std::size_t>(network.neurons));
+  std::iota(order.begin(), order.end(), Index{0});
+  std::stable_sort(order.begin(), order.end(), [&](Index a, Index b) { return size[a] > size[b]; });
+  const Index largest = std::min(network.neurons, kLargest);
+  Matrix starts(network.features, largest + kRandom);
+  Random random(0);
+  for (Index k = 0; k < starts.cols(); ++k)
+    for (Index i = 0; i < network.features; ++i)
+      starts(i, k) = k < largest ? U(i, order[static_cast<std::size_t>(k)]) : random.normal();
+  normalize(starts);
+  return starts;
+}
+
+// [eq:ascent] from each column.
+void ascend(const Matrix& X, const Matrix& E, Eigen::Ref<Matrix> S, const Control& control) {
+  for (int step = 0; step < kAscentSteps && !control.stop(); ++step) {
+    const Matrix Z = X * S;
+    const Matrix EF = E * (E.transpose() * Z.cwiseMax(0.0));
+    S.noalias() = X.transpose() * (Z.array() > 0.0).select(EF, 0.0).matrix();
+    normalize(S);
+  }
+}
+
+// Directions that may be worth a neuron. Short searches, polled between steps: none proves
+// anything.
+Matrix candidates(const Matrix& X, const Matrix& E, const Network& network, double threshold,
+                  int threads, const Control& control) {
+  Matrix S = starts_of(network);
+  const Index block = std::clamp<Index>(kAtOnce / std::max<Index>(X.rows(), 1), 1, S.cols());
+  for (Index k = 0; k < S.cols(); k += block)
+    ascend(X, E, S.middleCols(k, std::min(block, S.cols() - k)), control);
+  if (X.cols() > kSphereFeatures || control.stop()) return S;
+  ConeSearchOptions search;
+  search.mode = ConeSearchOptions::Mode::prune;
+  search.threshold = threshold;
+  search.max_nodes = kSearchNodes;
+  search.threads = threads;
+  search.control = control;
+  const Matrix found = search_cones(X, E, search).violators;
+  Matrix all(S.rows(), S.cols() + found.cols());
+  all << S, found;
+  return all;
+}
 
 // The balanced neuron along u: size s = ||w|| of the best w = E'a (1 - g/||E'a||) / ||a||^2.
 void append_best(Network& network, const Matrix& X, const Matrix& E, double g, const Vector& u) {
@@ -75,24 +137,16 @@ std::optional<NewNeuron> suggest_neuron(const Problem& problem, const Network& n
   const double g = problem.weight_decay, before = objective(problem, network);
   if (!E.allFinite() || !std::isfinite(before)) return std::nullopt;
 
-  ConeSearchOptions search;
-  search.mode = ConeSearchOptions::Mode::prune;
-  search.threshold = g * (1.0 + kAboveDecay);
-  search.starts = Eigen::Map<const Matrix>(network.U.data(), network.features, network.neurons);
-  search.max_nodes = kSearchNodes;
-  search.threads = threads;
-  search.control = control.within(std::min(kSearchSeconds, 0.1 * control.remaining()));
-  const Matrix found = search_cones(X, E, search).violators;
-
-  std::vector<std::pair<double, Index>> order;  // the search orders by ||E'a|| alone
-  for (Index k = 0; k < found.cols(); ++k)
-    order.emplace_back(-neuron_gain(X, E, g, found.col(k)).ratio, k);
-  std::sort(order.begin(), order.end());
-  order.resize(std::min(order.size(), kClimbers));
+  const Control moment = control.within(std::min(kSearchSeconds, 0.1 * control.remaining()));
+  const Matrix found = candidates(X, E, network, g * (1.0 + kAboveDecay), threads, moment);
+  Directions gains{found, Vector::Zero(found.cols())};
+  for (Index k = 0; k < found.cols() && !moment.stop(); ++k)
+    gains.value[k] = neuron_gain(X, E, g, found.col(k)).ratio;
+  const Matrix climbers = distinct(gains, kClimbers, 0.0, kTwin).S;
   Vector best;
   double best_ratio = 0.0;
-  for (const auto& [ratio, k] : order) {
-    Vector u = climb(X, E, g, found.col(k), search.control);
+  for (Index k = 0; k < climbers.cols(); ++k) {
+    Vector u = climb(X, E, g, climbers.col(k), moment);
     if (const double reached = neuron_gain(X, E, g, u).ratio; reached > best_ratio) {
       best_ratio = reached;
       best = std::move(u);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one neuron that lowers J of a given network most, all its other weights kept. Along a unit
 // direction u the best output weights and the best size are known, and with them the reduction
-// [eq:neuron]; directions come from the cone search [eq:rescale] and climb from there.
+// [eq:neuron]; directions come from ascents [eq:ascent] and, at few features, a search of the
+// sphere [eq:cone], and climb from there.
 #pragma once
 
 #include <optional>

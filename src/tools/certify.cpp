@@ -54,7 +54,12 @@ int certify_model(const CertifyArguments& arguments, Clock::time_point start) {
   if (!arguments.out.empty()) {
     check_replaceable(arguments.out);
     check_not_inside(arguments.out, {arguments.model, arguments.data, arguments.targets.file});
-    check_not_inside(arguments.out, {arguments.json});  // it would go with the folder
+    try {
+      check_not_inside(arguments.out, {arguments.json});
+    } catch (const InvalidInput&) {
+      throw InvalidInput(fmt::format("{}: lies in the output folder {}, which is replaced",
+                                     arguments.json, arguments.out));
+    }
   }
   const Model model = read_model(arguments.model);
   const double weight_decay = weight_decay_of(arguments, model);

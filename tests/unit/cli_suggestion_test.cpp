@@ -203,8 +203,11 @@ TEST_F(CliSuggestion, AnInputInTheFolderIsRefusedBeforeAnythingIsDone) {
   const Outcome outcome = run("certify c/net.safetensors " + iris() + " --out c");
   EXPECT_EQ(outcome.code, 2);
   EXPECT_EQ(content_of(folder / "c/net.safetensors"), "x");
-  const Outcome beside = run("certify net.safetensors " + iris() + " --out d --json d/x.json");
-  EXPECT_EQ(beside.code, 2) << beside.err;
+  fs::create_directory(folder / "d");
+  const Outcome beside = run("certify c/net.safetensors " + iris() + " --out d --json d/x.json");
+  EXPECT_EQ(beside.code, 2);
+  EXPECT_NE(beside.err.find("d/x.json: lies in the output folder d"), std::string::npos)
+      << beside.err;
 }
 
 }  // namespace
