@@ -116,6 +116,12 @@ std::vector<double> predict(const Model& model, std::span<const double> X, Index
 std::string model_bytes(const Model& model);
 Model read_model(const Path& path);
 
+// ---- Text ----
+
+// The whole of a file. Throws FileError for what is no readable regular file, InvalidInput for what
+// is empty or larger than the free memory.
+std::string read_text(const Path& path);
+
 // ---- Output ----
 
 // Writes under a temporary name in the same folder, then renames: the file is whole or not there.

@@ -31,6 +31,15 @@ Index argmax_row(std::span<const double> scores, Index samples, Index outputs, I
 
 enum class Command { train, certify };
 
+// Files of a run as its command line named them; empty where there was none.
+struct RunFiles {
+  std::string data = {};
+  std::string targets = {};  // of NPY data
+  std::string test = {};
+  std::string test_targets = {};
+  std::string model = {};  // of certify
+};
+
 // What a result does not know about its run.
 struct RunFacts {
   Command command = Command::train;
@@ -43,6 +52,9 @@ struct RunFacts {
   std::optional<Scores> train = std::nullopt;
   std::optional<Scores> test = std::nullopt;
   double total_seconds = 0.0;  // of the whole command
+  RunFiles files = {};
+  Schema columns = {};           // of the data
+  Preparation preparation = {};  // folded into the weights of Result::suggestion
 };
 
 // (objective - lower_bound) / objective; 0 when the two are equal, NaN where one is NaN.

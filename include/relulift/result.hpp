@@ -75,6 +75,26 @@ struct Seconds {
   double total = 0, presolve = 0, network = 0, relaxation = 0, certificate = 0, rounding = 0;
 };
 
+// A lower bound that was worked out, whether or not it became the best.
+struct BoundAttempt {
+  // "floor", "cones", the engine whose multipliers it is ("low-rank", "interior", "dense"), or
+  // "checkpoint" for those that an earlier run left.
+  std::string method = "floor";
+  std::string kind = "none";                                // as Certificate::kind
+  double value = -std::numeric_limits<double>::infinity();  // -inf: nothing was proved
+  double at_seconds = 0;                                    // since the start of solve
+  double method_seconds = 0;  // that the method had run by then, its proofs included
+  double proof_seconds = 0;   // of this proof alone; of "cones": of this search
+};
+
+// A neuron that lowers the objective of a network, all other weights kept.
+struct NewNeuron {
+  std::vector<double> u;                                        // input weights, features entries
+  std::vector<double> v;                                        // output weights, outputs entries
+  double objective = std::numeric_limits<double>::quiet_NaN();  // with it, by a forward pass
+  double reduction = std::numeric_limits<double>::quiet_NaN();  // objective without less with it
+};
+
 struct Result {
   Status status = Status::numerical_failure;
   Network network;
@@ -82,7 +102,13 @@ struct Result {
   Winner winner = Winner::network;
   // Of certify(): objective of a better network met while the bound was worked on; NaN without one.
   double better_objective = std::numeric_limits<double>::quiet_NaN();
+  // Of certify(): the neuron that lowers the objective most, of those a short search found; none
+  // where no neuron was found that lowers it by more than rounding.
+  std::optional<NewNeuron> suggestion;
   Certificate certificate;
+  // In the order of time, the floor first; certificate has the best. Empty when the claim was
+  // refuted.
+  std::vector<BoundAttempt> bounds;
   Relaxation relaxation;
   Seconds seconds;
   Index removed_rows = 0;  // zero and merged rows that presolve took out

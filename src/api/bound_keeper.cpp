@@ -10,13 +10,16 @@
 namespace relulift {
 
 BoundKeeper::BoundKeeper(const Problem& problem) : problem_(problem) {
+  const Control clock;
   offer(std::max(0.0, solver_free_floor(problem)), "floor");  // J >= 0
+  last_ = {"floor", value(), clock.seconds()};
 }
 
 double BoundKeeper::offer(const DualCandidate& candidate, const BoundOptions& options) {
   const Control clock;
   const Bound bound = certify_multipliers(problem_, candidate, options);
-  seconds_ += clock.seconds();
+  last_ = {bound.kind, bound.value, clock.seconds()};
+  seconds_ += last_.seconds;
   offer(bound.value, bound.kind);
   best_.estimate = std::fmax(best_.estimate, bound.estimate);  // NaN gives way
   return bound.value;

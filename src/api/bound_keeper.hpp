@@ -26,6 +26,14 @@ class BoundKeeper {
   // any more. Expected of defects alone.
   bool refuted_by(double objective);
 
+  // What was proved last from a candidate, the floor before there was one.
+  struct Proof {
+    std::string kind = "floor";
+    double value = -std::numeric_limits<double>::infinity();
+    double seconds = 0.0;
+  };
+  const Proof& last() const { return last_; }
+
   const Certificate& certificate() const { return best_; }
   double value() const { return best_.lower_bound; }
   double seconds() const { return seconds_; }
@@ -33,6 +41,7 @@ class BoundKeeper {
  private:
   const Problem& problem_;
   Certificate best_;
+  Proof last_;
   double seconds_ = 0.0;
 };
 

@@ -10,6 +10,7 @@
 #include "src/certificate/residual_bound.hpp"
 #include "src/model/rounding.hpp"
 #include "src/solvers/dense_admm_host.hpp"
+#include "src/solvers/new_neuron.hpp"
 #include "src/solvers/polish.hpp"
 
 namespace relulift {
@@ -97,9 +98,12 @@ Session::Session(const Problem& problem, const Options& options, const Network* 
 }
 
 Result Session::run() {
+  note_bound("floor", keeper_.last(), keeper_.last().seconds);
   if (given_) {
     best_ = {*given_, objective(problem_, *given_), Winner::network};
     best_weights_ = presolved_.weights(*given_);
+    const Stopwatch watch(result_.seconds.network);
+    result_.suggestion = suggest_neuron(problem_, *given_, options_.threads, control_);
   } else {
     offer({Matrix(presolved_.reduced.d(), 0), Matrix(problem_.outputs, 0)}, Winner::network);
   }
@@ -124,7 +128,11 @@ void Session::go_on_from(Checkpoint& earlier) {
   else
     offer(weights, earlier.network, earlier.winner);
   checkpoint_.keep(best_.network, best_.winner);
-  if (earlier.multipliers.G.size() > 0) offer_dual(earlier.multipliers);
+  if (earlier.multipliers.G.size() > 0) {
+    phase_ = "checkpoint";
+    engine_began_ = control_.seconds();
+    offer_dual(earlier.multipliers);
+  }
   earlier.multipliers = {};  // they may be large
 }
 
@@ -186,6 +194,7 @@ void Session::close_by_cones() {
   const Matrix Y = Eigen::Map<const Matrix>(problem_.Y.data(), problem_.samples, problem_.outputs);
   const double g = problem_.weight_decay;
   int idle = 0;  // rounds that paid nothing
+  double searched = 0.0;
   for (int round = 0; idle < kIdleRounds && !enough(); ++round) {
     const double objective_before = best_.objective, bound_before = keeper_.value();
     phase_ = "cones";
@@ -202,8 +211,12 @@ void Session::close_by_cones() {
     ConeSearchResult found;
     {
       const Stopwatch watch(result_.seconds.certificate);
+      const Control clock;
       found = search_cones(X, E, search);
-      keeper_.offer(rescaled_bound(problem_, E, found.kappa_upper), "cones");
+      const double bound = rescaled_bound(problem_, E, found.kappa_upper);
+      keeper_.offer(bound, "cones");
+      searched += clock.seconds();
+      note_bound("cones", {"cones", bound, clock.seconds()}, searched);
     }
     remember_missed(found.violators);
     report({.iteration = round + 1}, Beat::check);
@@ -279,6 +292,7 @@ EngineOutcome Session::run_engine(const char* name, EngineCall call, const Engin
   EngineOutcome outcome;
   {
     const Stopwatch watch(result_.seconds.relaxation);
+    engine_began_ = control_.seconds();
     const double left = control_.remaining();
     const Control part = control_.within(share * left - std::min(0.2 * left, proof_seconds()));
     outcome = (engines_.get()->*call)(presolved_.reduced, request, part, on_engine_check());
@@ -310,8 +324,15 @@ double Session::offer_dual(const DualCandidate& multipliers) {
                     .memory_bytes = static_cast<Index>(
                         kUsableMemory * static_cast<double>(available_memory_bytes())),
                     .stop = [&] { return late ? moment.out_of_time() : control_.stop(); }});
+  note_bound(phase_, keeper_.last(), control_.seconds() - engine_began_);
   if (keeper_.value() > before) checkpoint_.keep(multipliers);
   return proved;
+}
+
+void Session::note_bound(const char* method, const BoundKeeper::Proof& proof,
+                         double method_seconds) {
+  result_.bounds.push_back(
+      {method, proof.kind, proof.value, control_.seconds(), method_seconds, proof.seconds});
 }
 
 // Up to the constant the multipliers had no part in it. fmax: the dual may be NaN so far.
@@ -425,7 +446,10 @@ Status Session::status() const {
 Result Session::finish() {
   const bool refuted = keeper_.refuted_by(best_.objective);
   result_.status = refuted ? Status::numerical_failure : status();
-  if (refuted) checkpoint_.forget_multipliers();
+  if (refuted) {
+    checkpoint_.forget_multipliers();
+    result_.bounds.clear();
+  }
   checkpoint_.write();
   result_.checkpoint_failure = checkpoint_.failure();
   result_.certificate = keeper_.certificate();

@@ -44,6 +44,8 @@ class Session {
   // Certifies; returns what is proved. The multipliers behind the best bound go into checkpoints.
   double offer_dual(const DualCandidate& multipliers);
   void note_dual(double proved);
+  // For Result::bounds.
+  void note_bound(const char* method, const BoundKeeper::Proof& proof, double method_seconds);
   double proof_seconds() const;
   void round(const Matrix& S);
   Result finish();
@@ -89,6 +91,7 @@ class Session {
   std::optional<Status> engine_status_;
   Index width_ = 0;  // neurons that training may use
   bool stopped_ = false;
+  double engine_began_ = 0.0;  // seconds, of the engine whose multipliers are offered
   double last_report_ = 0.0;
   const char* phase_ = "presolve";
   Index phase_iteration_ = 0;

@@ -114,6 +114,8 @@ void NewFile::commit() {
 
 }  // namespace io
 
+std::string read_text(const Path& path) { return io::read_file(path); }
+
 void check_writable(const Path& path) {
   const Path target = io::target_of(path);
   // The trailing dot tells a file in the place of the folder.

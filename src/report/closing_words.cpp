@@ -2,36 +2,13 @@
 // The last paragraph of a run: what is proved, said without a symbol.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
 #include <relulift/report.hpp>
 
+#include "src/report/numbers.hpp"
+
 namespace relulift {
 namespace {
-
-enum class Rounding { down, nearest, up };
-
-double rounded(double value, Rounding rounding) {
-  if (rounding == Rounding::down) return std::floor(value);
-  if (rounding == Rounding::up) return std::ceil(value);
-  return std::round(value);
-}
-
-// `value` with this many significant digits, rounded as asked.
-std::string significant(double value, int digits, Rounding rounding) {
-  if (value == 0.0 || !std::isfinite(value)) return fmt::format("{:g}", value);
-  const int decimals = digits - 1 - static_cast<int>(std::floor(std::log10(std::abs(value))));
-  const double unit = std::pow(10.0, decimals);
-  const double shown = rounded(value * unit, rounding) / unit;
-  if (!std::isfinite(shown) || std::abs(value) < 1e-4 || std::abs(value) >= 1e7)
-    return fmt::format("{:.{}e}", std::isfinite(shown) ? shown : value, digits - 1);
-  return fmt::format("{:.{}f}", shown, std::max(decimals, 0));
-}
-
-// Enough digits to tell objective and bound apart.
-int digits_for(double gap) {
-  return gap > 0.0 ? std::clamp(2 + static_cast<int>(std::ceil(-std::log10(gap))), 4, 10) : 10;
-}
 
 std::string proved_for_every_network(const Result& result, const RunFacts& facts) {
   const double gap = relative_gap(result);
@@ -108,6 +85,9 @@ std::string closing_words(const Result& result, const RunFacts& facts) {
                     significant(result.better_objective,
                                 digits_for(relative_gap(result.objective, result.better_objective)),
                                 Rounding::up));
+  if (result.suggestion)
+    text += fmt::format(" Adding one neuron lowers the objective by {}.",
+                        significant(result.suggestion->reduction, 2, Rounding::down));
   return text + '\n';
 }
 

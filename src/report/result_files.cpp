@@ -21,6 +21,48 @@ Json scores_json(const std::optional<Scores>& scores) {
           {"loss", number(scores->loss)}};
 }
 
+Json bounds_json(const std::vector<BoundAttempt>& bounds) {
+  Json list = Json::array();
+  for (const BoundAttempt& bound : bounds)
+    list.push_back({{"method", bound.method},
+                    {"kind", bound.kind},
+                    {"value", number(bound.value)},
+                    {"at", bound.at_seconds},
+                    {"method_seconds", bound.method_seconds},
+                    {"proof_seconds", bound.proof_seconds}});
+  return list;
+}
+
+// In the coordinates of the model file, where it could be appended as it stands.
+Json suggestion_json(const Result& result, const Preparation& preparation) {
+  if (!result.suggestion) return {};
+  const NewNeuron& neuron = *result.suggestion;
+  const Network network{static_cast<Index>(neuron.u.size()), static_cast<Index>(neuron.v.size()), 1,
+                        neuron.u, neuron.v};
+  const Model model = make_model(network, preparation, {});
+  return {{"objective", number(neuron.objective)},
+          {"reduction", number(neuron.reduction)},
+          {"u", model.network.U},
+          {"bias", model.hidden_bias.empty() ? Json() : number(model.hidden_bias[0])},
+          {"v", model.network.V}};
+}
+
+Json files_json(const RunFiles& files) {
+  const auto name = [](const std::string& file) { return file.empty() ? Json() : Json(file); };
+  return {{"data", name(files.data)},
+          {"targets", name(files.targets)},
+          {"test", name(files.test)},
+          {"test_targets", name(files.test_targets)},
+          {"model", name(files.model)}};
+}
+
+Json columns_json(const Schema& columns) {
+  const bool labels = columns.kind == TargetKind::labels;
+  return {{"features", columns.features},
+          {"target", labels ? Json(columns.label_column) : Json()},
+          {"outputs", columns.outputs}};
+}
+
 bool covers_every_network(const Result& result) {
   return result.certificate.claim == Claim::every_network;
 }
@@ -51,6 +93,7 @@ std::string result_json(const Result& result, const RunFacts& facts) {
              covers_every_network(result) ? number(result.certificate.lower_bound) : Json()},
             {"relative_gap", number(relative_gap(result))},
             {"better_objective", number(result.better_objective)},
+            {"suggestion", suggestion_json(result, facts.preparation)},
             {"relaxation",
              {{"engine", result.relaxation.engine},
               {"primal", number(result.relaxation.primal)},
@@ -61,6 +104,7 @@ std::string result_json(const Result& result, const RunFacts& facts) {
              {{"kind", result.certificate.kind},
               {"claim", to_string(result.certificate.claim)},
               {"estimate", number(result.certificate.estimate)}}},
+            {"bounds", bounds_json(result.bounds)},
             {"neurons", result.network.neurons},
             {"winner", train ? Json(to_string(result.winner)) : Json()},
             {"train", scores_json(facts.train)},
@@ -80,6 +124,8 @@ std::string result_json(const Result& result, const RunFacts& facts) {
               {"removed_rows", result.removed_rows},
               {"standardized", facts.standardized},
               {"bias", facts.bias}}},
+            {"files", files_json(facts.files)},
+            {"columns", columns_json(facts.columns)},
             {"device", result.device},
             {"plan", result.plan}};
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";

@@ -67,6 +67,7 @@ void add_train(CLI::App& app, Clock::time_point start, int& code);
 void add_predict(CLI::App& app, int& code);
 void add_certify(CLI::App& app, Clock::time_point start, int& code);
 void add_generate(CLI::App& app, int& code);
+void add_report(CLI::App& app, int& code);
 void add_info(CLI::App& app, int& code);
 
 }  // namespace relulift::tools

@@ -19,6 +19,7 @@ struct CertifyArguments {
   std::string model;
   std::string data;
   std::string json;
+  std::string out;
   std::optional<double> weight_decay;
   TargetArguments targets;
   SolveArguments solve;
@@ -50,6 +51,16 @@ int certify_model(const CertifyArguments& arguments, Clock::time_point start) {
     check_no_overwrite(arguments.json, {arguments.model, arguments.data, arguments.targets.file});
     check_writable(arguments.json);
   }
+  if (!arguments.out.empty()) {
+    check_replaceable(arguments.out);
+    check_not_inside(arguments.out, {arguments.model, arguments.data, arguments.targets.file});
+    try {
+      check_not_inside(arguments.out, {arguments.json});
+    } catch (const InvalidInput&) {
+      throw InvalidInput(fmt::format("{}: lies in the output folder {}, which is replaced",
+                                     arguments.json, arguments.out));
+    }
+  }
   const Model model = read_model(arguments.model);
   const double weight_decay = weight_decay_of(arguments, model);
   const Dataset data = read_targets_too(arguments, model);
@@ -66,12 +77,22 @@ int certify_model(const CertifyArguments& arguments, Clock::time_point start) {
                  .outputs = data.outputs,
                  .weight_decay = weight_decay,
                  .standardized = model.preparation.standardized(),
-                 .bias = model.preparation.bias};
+                 .bias = model.preparation.bias,
+                 .files = {.data = arguments.data,
+                           .targets = arguments.targets.file,
+                           .model = arguments.model},
+                 .columns = data.schema,
+                 .preparation = model.preparation};
   facts.train = score(data, predict(model, data.X, data.samples));
   facts.total_seconds = seconds_since(start);
   // The words first: they are all there is if the file cannot be written after all.
   if (!arguments.solve.quiet) std::cout << closing_words(result, facts) << std::flush;
-  if (!arguments.json.empty()) write_file(arguments.json, result_json(result, facts));
+  const std::string json = result_json(result, facts);
+  if (!arguments.json.empty()) write_file(arguments.json, json);
+  if (!arguments.out.empty())
+    replace_directory(arguments.out, {{"model.safetensors", read_text(arguments.model)},
+                                      {"result.json", json},
+                                      {"trace.csv", trace_csv(result)}});
   return exit_code(result.status);
 }
 
@@ -91,6 +112,10 @@ void add_certify(CLI::App& app, Clock::time_point start, int& code) {
                    "g of the objective (default: what the model states)")
       ->type_name("G");
   command->add_option("--json", arguments->json, "write the result here too")->type_name("FILE");
+  command
+      ->add_option("--out", arguments->out,
+                   "folder for the result, the trace and a copy of the model")
+      ->type_name("DIR");
   arguments->solve.add_to(*command);
   command->footer(
       "A hidden bias counts as a weight on a constant feature; an output bias is refused.\n"

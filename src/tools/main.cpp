@@ -38,6 +38,7 @@ int run(int argc, char** argv) {
   add_predict(app, code);
   add_certify(app, start, code);
   add_generate(app, code);
+  add_report(app, code);
   add_info(app, code);
   app.footer("Every subcommand has its own --help with an example.");
   try {

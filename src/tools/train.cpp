@@ -150,7 +150,12 @@ int train(const TrainArguments& arguments, Clock::time_point start) {
                  .outputs = data.outputs,
                  .weight_decay = arguments.weight_decay,
                  .standardized = arguments.standardize,
-                 .bias = arguments.bias};
+                 .bias = arguments.bias,
+                 .files = {.data = arguments.data,
+                           .targets = arguments.targets.file,
+                           .test = arguments.test,
+                           .test_targets = arguments.test_targets_file},
+                 .columns = data.schema};
   facts.train = score(data, predict(model, data.X, data.samples));
   if (test) facts.test = score(*test, predict(model, test->X, test->samples));
   facts.total_seconds = seconds_since(start);

@@ -316,7 +316,7 @@ TEST_F(Cli, NpyTablesTrainAndPredict) {
 }
 
 TEST_F(Cli, EverySubcommandHasHelpWithAnExample) {
-  for (const char* command : {"train", "predict", "certify", "generate", "info"}) {
+  for (const char* command : {"train", "predict", "certify", "generate", "report", "info"}) {
     const Outcome outcome = run(std::string(command) + " --help");
     EXPECT_EQ(outcome.code, 0);
     EXPECT_NE(outcome.out.find("Example:\n  relulift " + std::string(command)), std::string::npos);

@@ -140,6 +140,53 @@ TEST(ResultJson, AnEstimateStandsBesideTheBoundAndNeverInIt) {
   EXPECT_DOUBLE_EQ(json["relative_gap"], (16.5933 - 15.9012) / 16.5933);
 }
 
+TEST(ResultJson, ListsTheBoundsThatWereTriedAndTheFilesOfTheRun) {
+  Result result = spiral_result();
+  result.bounds = {{"floor", "floor", 3.0, 0.25, 0.125, 0.125},
+                   {"interior", "none", -std::numeric_limits<double>::infinity(), 2.0, 1.5, 0.5}};
+  RunFacts facts = spiral_facts();
+  facts.files = {.data = "a \"b\".csv", .test = "t.csv"};
+  facts.columns = {{"a", "b"}, TargetKind::labels, "k", {"u", "v"}};
+
+  const Json json = Json::parse(result_json(result, facts));
+
+  EXPECT_EQ(json["bounds"][0], Json({{"method", "floor"},
+                                     {"kind", "floor"},
+                                     {"value", 3.0},
+                                     {"at", 0.25},
+                                     {"method_seconds", 0.125},
+                                     {"proof_seconds", 0.125}}));
+  EXPECT_EQ(json["bounds"][1]["value"], nullptr);
+  EXPECT_EQ(json["files"], Json({{"data", "a \"b\".csv"},
+                                 {"targets", nullptr},
+                                 {"test", "t.csv"},
+                                 {"test_targets", nullptr},
+                                 {"model", nullptr}}));
+  EXPECT_EQ(json["columns"],
+            Json({{"features", {"a", "b"}}, {"target", "k"}, {"outputs", {"u", "v"}}}));
+  EXPECT_EQ(json["suggestion"], nullptr);
+}
+
+// u on the prepared features (x - 2) / 4 and the constant one is u / 4 on x, with the bias
+// u_bias - 2 u / 4.
+TEST(ResultJson, ASuggestionStandsInTheCoordinatesOfTheModelFile) {
+  Result result = spiral_result();
+  result.suggestion = NewNeuron{{8.0, 3.0}, {5.0, 6.0, 7.0}, 16.0, 0.5933};
+  RunFacts facts = spiral_facts();
+  facts.preparation = {.bias = true, .mean = {2.0}, .scale = {4.0}};
+
+  const Json json = Json::parse(result_json(result, facts));
+
+  EXPECT_EQ(json["suggestion"], Json({{"objective", 16.0},
+                                      {"reduction", 0.5933},
+                                      {"u", {2.0}},
+                                      {"bias", -1.0},
+                                      {"v", {5.0, 6.0, 7.0}}}));
+  facts.command = Command::certify;
+  EXPECT_NE(closing_words(result, facts).find("Adding one neuron lowers the objective by 0.59."),
+            std::string::npos);
+}
+
 TEST(ResultJson, CertifyTellsOfABetterNetwork) {
   Result result = spiral_result();
   result.better_objective = 16.25;

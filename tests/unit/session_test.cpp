@@ -24,6 +24,34 @@ TEST(Session, NothingLeftToSolveIsOptimalNotOutOfTime) {
   EXPECT_EQ(r.objective, 4.5);
 }
 
+// Every bound that was tried, the best of which is the result.
+TEST(Session, TheBoundsTellWhatEachMethodProvedAndWhen) {
+  Random random(7);
+  const Problem p = random_problem(random, 12, 3, 2, 0.1);
+
+  const Result r = solve(p, {.engine = Engine::interior, .gap = 0.0, .time_limit_seconds = 20.0});
+
+  ASSERT_FALSE(r.bounds.empty());
+  EXPECT_EQ(r.bounds.front().method, "floor");
+  double best = 0.0, before = 0.0;
+  std::string kind;
+  bool engine = false;
+  for (const BoundAttempt& bound : r.bounds) {
+    EXPECT_LE(bound.value, r.objective * (1 + 1e-9)) << bound.method;
+    EXPECT_GE(bound.at_seconds, before);
+    EXPECT_LE(bound.proof_seconds, bound.method_seconds + 1e-3);
+    before = bound.at_seconds;
+    engine = engine || (bound.method == "interior" && bound.kind == "cholesky");
+    if (bound.value > best) {
+      best = bound.value;
+      kind = bound.kind;
+    }
+  }
+  EXPECT_EQ(best, r.certificate.lower_bound);
+  EXPECT_EQ(kind, r.certificate.kind);
+  EXPECT_TRUE(engine);
+}
+
 TEST(Session, AWidthThatCannotFitIsRefused) {
   Random random(1);
   const Problem p = random_problem(random, 10, 6, 1, 0.1);
