@@ -2,11 +2,12 @@
 // Augmented Lagrangian over a factor S = Z'Z of [eq:sdp] (Burer & Monteiro 2003) with multipliers
 // on a list of pairs that follows the iterate [eq:sparse-alm]: at a solution about as many pairs
 // are active as samples, and a scan of K K' between outer iterations finds those that are missing.
-// The inner problems are solved by L-BFGS in scaled columns. docs/math.md, section 9.
+// The inner problems are solved by L-BFGS in principal axes, scaled by curvature entry by entry.
+// docs/math.md, section 9.
 //
-// Per L-BFGS step: one evaluation (src/solvers/low_rank_objective.hpp) and 60 N r doubles of the
-// optimiser's own traffic. Per outer iteration: a few scans, 4 n^2 r flops each, and no more memory
-// than a stripe of masks. Memory: 45 N r + 8 e doubles, r the largest rank, e the pairs listed.
+// Per L-BFGS step: one evaluation (src/solvers/low_rank_objective.hpp) and 40 N r doubles of the
+// optimiser's own traffic, 25 N r where T is float. Per outer iteration: a few scans, 4 n^2 r flops each, and no more memory
+// than a stripe of masks. Memory: 28 N r + 8 e doubles, r the largest rank, e the pairs listed.
 #pragma once
 
 #include <algorithm>

@@ -19,7 +19,7 @@ TEST(LowRankDiscipline, AnOuterIterationAllocatesNothingAndReadsBackLittle) {
   LowRankOptions options;
   options.max_iterations = 12;
   options.inner_steps = 40;
-  LowRankAlm<StrictBackend> engine(be, problem, start(problem), options);
+  LowRankAlm<StrictBackend, float> engine(be, problem, start(problem), options);
   CheckCounts counts(be);
 
   const EngineOutcome out = engine.run(Control(), counts.on_check());

@@ -70,14 +70,17 @@ TEST_F(CudaEngines, LowRankReachesTheSameOptimum) {
   for (const auto& [n, d, c] : {std::array<Index, 3>{40, 3, 2}, {257, 8, 1}}) {
     const ReducedProblem p = problem(n, d, c);
     const Weights warm = network(p);
-    const EngineRequest request{.max_iterations = 0, .memory_bytes = Index{4} << 30, .warm = &warm};
+    for (const Precision precision : {Precision::fp64, Precision::mixed}) {
+      const EngineRequest request{
+          .memory_bytes = Index{4} << 30, .warm = &warm, .precision = precision};
 
-    const EngineOutcome a = cpu_->low_rank(p, request, Control(60.0), {});
-    const EngineOutcome b = gpu_->low_rank(p, request, Control(60.0), {});
+      const EngineOutcome a = cpu_->low_rank(p, request, Control(60.0), {});
+      const EngineOutcome b = gpu_->low_rank(p, request, Control(60.0), {});
 
-    EXPECT_EQ(a.status, Status::optimal);
-    EXPECT_EQ(b.status, a.status);
-    EXPECT_NEAR(b.primal, a.primal, 0.01 * a.primal);
+      EXPECT_EQ(a.status, Status::optimal);
+      EXPECT_EQ(b.status, a.status);
+      EXPECT_NEAR(b.primal, a.primal, 0.01 * a.primal);
+    }
   }
 }
 

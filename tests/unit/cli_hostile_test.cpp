@@ -155,6 +155,7 @@ std::vector<Hostile> usage() {
       {"TooManyThreads", "", kGood + " --threads 1000000", "--threads"},
       {"NegativeSeed", "", kGood + " --seed=-1", "--seed"},
       {"UnknownEngine", "", kGood + " --engine warp", "warp"},
+      {"UnknownPrecision", "", kGood + " --precision half", "half"},
       {"UnknownDevice", "", kGood + " --device abacus", "abacus"},
       {"NoTarget", "", "train good.csv --weight-decay 1 --out out", "--target"},
       {"TwoKindsOfTargets", "", kGood + " --targets a", "--target"},
