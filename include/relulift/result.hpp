@@ -6,6 +6,7 @@
 #include <optional>
 #include <relulift/network.hpp>
 #include <relulift/options.hpp>
+#include <relulift/proof.hpp>
 #include <string>
 #include <vector>
 
@@ -83,6 +84,7 @@ struct Result {
   // Of certify(): objective of a better network met while the bound was worked on; NaN without one.
   double better_objective = std::numeric_limits<double>::quiet_NaN();
   Certificate certificate;
+  Proof proof;  // of certificate.lower_bound; of kind "none" unless Options::keep_proof
   Relaxation relaxation;
   Seconds seconds;
   Index removed_rows = 0;  // zero and merged rows that presolve took out

@@ -22,8 +22,8 @@ namespace relulift {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::array<std::string_view, 3> kOwnFiles{"model.safetensors", "result.json",
-                                                    "trace.csv"};
+constexpr std::array<std::string_view, 4> kOwnFiles{"model.safetensors", "certificate.safetensors",
+                                                    "result.json", "trace.csv"};
 
 bool is_own(std::string_view name) {
   return std::find(kOwnFiles.begin(), kOwnFiles.end(), name) != kOwnFiles.end();
