@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <fstream>
 #include <iostream>
+#include <iterator>
 #include <memory>
+#include <relulift/certificate.hpp>
 #include <relulift/error.hpp>
 #include <relulift/solve.hpp>
 
@@ -19,6 +22,7 @@ struct CertifyArguments {
   std::string model;
   std::string data;
   std::string json;
+  std::string out;
   std::optional<double> weight_decay;
   TargetArguments targets;
   SolveArguments solve;
@@ -43,12 +47,21 @@ Dataset read_targets_too(const CertifyArguments& arguments, const Model& model) 
   return data;
 }
 
+std::string bytes_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
 int certify_model(const CertifyArguments& arguments, Clock::time_point start) {
   catch_interrupts();
   arguments.solve.check();
   if (!arguments.json.empty()) {
     check_no_overwrite(arguments.json, {arguments.model, arguments.data, arguments.targets.file});
     check_writable(arguments.json);
+  }
+  if (!arguments.out.empty()) {
+    check_replaceable(arguments.out);
+    check_not_inside(arguments.out, {arguments.model, arguments.data, arguments.targets.file});
   }
   const Model model = read_model(arguments.model);
   const double weight_decay = weight_decay_of(arguments, model);
@@ -57,7 +70,9 @@ int certify_model(const CertifyArguments& arguments, Clock::time_point start) {
   const Network network = prepared_network(model);
 
   ProgressReport progress(std::cerr, arguments.solve.style());
-  const Result result = certify(problem, network, arguments.solve.options(start, progress));
+  Options options = arguments.solve.options(start, progress);
+  options.keep_proof = !arguments.out.empty();
+  const Result result = certify(problem, network, options);
   progress.finish();
 
   RunFacts facts{.command = Command::certify,
@@ -72,6 +87,15 @@ int certify_model(const CertifyArguments& arguments, Clock::time_point start) {
   // The words first: they are all there is if the file cannot be written after all.
   if (!arguments.solve.quiet) std::cout << closing_words(result, facts) << std::flush;
   if (!arguments.json.empty()) write_file(arguments.json, result_json(result, facts));
+  if (!arguments.out.empty()) {
+    std::map<std::string, std::string> files{{"result.json", result_json(result, facts)},
+                                             {"trace.csv", trace_csv(result)}};
+    add_certificate(files,
+                    certificate_bytes(result, problem, data.schema, model.preparation,
+                                      arguments.data, bytes_of(arguments.model)));
+    replace_directory(arguments.out, files);
+    if (!arguments.solve.quiet) std::cout << files_words(arguments.out, files);
+  }
   return exit_code(result.status);
 }
 
@@ -91,6 +115,10 @@ void add_certify(CLI::App& app, Clock::time_point start, int& code) {
                    "g of the objective (default: what the model states)")
       ->type_name("G");
   command->add_option("--json", arguments->json, "write the result here too")->type_name("FILE");
+  command
+      ->add_option("--out", arguments->out,
+                   "folder for the result, the trace and the certificate")
+      ->type_name("DIR");
   arguments->solve.add_to(*command);
   command->footer(
       "A hidden bias counts as a weight on a constant feature; an output bias is refused.\n"

@@ -9,13 +9,13 @@ namespace relulift::verifier {
 namespace {
 
 // A row that reaches the other side by less than this, relative, counts as decided.
-constexpr Real kDecided = 1e-15L;
+constexpr Real kDecided = 1e-14L;
 // Cells open at a time, each of O(n r) numbers.
 constexpr std::size_t kDeepest = 2000;
 
-Real dot(const std::vector<Real>& a, const std::vector<Real>& b) {
+Real dot(const Real* a, const Real* b, Index count) {
   Real sum = 0;
-  for (std::size_t k = 0; k < a.size(); ++k) sum += a[k] * b[k];
+  for (Index k = 0; k < count; ++k) sum += a[k] * b[k];
   return sum;
 }
 
@@ -64,7 +64,8 @@ ConeRows::ConeRows(const Problem& problem, const std::vector<double>& given)
     for (Index o = 0; o < c; ++o) G.push_back(given[i + o * n]);
     norm_X.push_back(norm_above(r, [&](Index l) { return X[i * r + l]; }));
     norm_G.push_back(norm_above(c, [&](Index o) { return G[i * c + o]; }));
-    mass += above(norm_X[i] * norm_G[i]);
+    weight.push_back(above(norm_X[i] * norm_G[i]));
+    mass += weight[i];
   }
   mass = above(mass, n);
 }
@@ -84,65 +85,79 @@ Cone::Cone(const ConeRows& rows, const std::vector<double>& axes, unsigned signs
     vertex.noise = above(rows.mass * (vertex.error + rounding * (vertex.length + vertex.error)));
   }
   for (Index i = 0; i < rows.n; ++i) {
-    Row row{i, std::vector<Real>(static_cast<std::size_t>(r), 0)};
-    for (Index j = 0; j < r; ++j) {
-      for (Index l = 0; l < r; ++l) row.t[j] += rows.X[i * r + l] * vertices_[j].v[l];
-      if (!(row.t[j] > 0)) continue;
-      for (Index o = 0; o < rows.c; ++o) vertices_[j].F[o] += rows.G[i * rows.c + o] * row.t[j];
+    undecided_.push_back(i);
+    for (Vertex& vertex : vertices_) {
+      Real t = 0;
+      for (Index l = 0; l < r; ++l) t += rows.X[i * r + l] * vertex.v[l];
+      t_.push_back(t);
+      if (!(t > 0)) continue;
+      for (Index o = 0; o < rows.c; ++o) vertex.F[o] += rows.G[i * rows.c + o] * t;
     }
-    undecided_.push_back(std::move(row));
   }
+  for (Vertex& vertex : vertices_) vertex.size = length_above(vertex.F);
   drop_decided();
 }
 
 // Row i takes g_i d_i from F with 0 <= d_i <= sum_j l_j D_ij. Where that is small the row counts as
 // linear from here on: that changes F by as much, on the cell and at its vertices.
 void Cone::drop_decided() {
-  const auto decided = [&](const Row& row) {
+  const std::size_t r = vertices_.size();
+  std::size_t kept = 0;
+  for (std::size_t s = 0; s < undecided_.size(); ++s) {
+    const Index i = undecided_[s];
+    const Real* t = t_.data() + s * r;
+    bool decided = false;
     for (const bool up : {false, true}) {
-      bool small = true;
-      for (std::size_t j = 0; j < row.t.size() && small; ++j)
-        small = side(row.t[j], up) <= kDecided * rows_->norm_X[row.i] * vertices_[j].length;
+      bool small = !decided;
+      for (std::size_t j = 0; j < r && small; ++j)
+        small = side(t[j], up) <= kDecided * rows_->norm_X[i] * vertices_[j].length;
       if (!small) continue;
-      for (std::size_t j = 0; j < row.t.size(); ++j) {
-        const Real D = side(row.t[j], up) + vertices_[j].error * rows_->norm_X[row.i];
-        vertices_[j].noise = above(vertices_[j].noise + 2 * rows_->norm_G[row.i] * D);
+      decided = true;
+      for (std::size_t j = 0; j < r; ++j) {
+        const Real D = side(t[j], up) + vertices_[j].error * rows_->norm_X[i];
+        vertices_[j].noise = above(vertices_[j].noise + 2 * rows_->norm_G[i] * D);
       }
-      return true;
     }
-    return false;
-  };
-  std::erase_if(undecided_, decided);
+    if (decided) continue;
+    undecided_[kept] = i;
+    std::copy_n(t, r, t_.data() + kept * r);
+    ++kept;
+  }
+  undecided_.resize(kept);
+  t_.resize(kept * r);
 }
 
 Cone Cone::split(Index j, Index k, double f) {
   const Vertex &from = vertices_[j], &to = vertices_[k];
+  const std::size_t r = vertices_.size();
   const Real b = f, a = 1 - b;
   Vertex w;
-  for (std::size_t l = 0; l < from.v.size(); ++l) w.v.push_back(a * from.v[l] + b * to.v[l]);
+  for (std::size_t l = 0; l < r; ++l) w.v.push_back(a * from.v[l] + b * to.v[l]);
   for (std::size_t o = 0; o < from.F.size(); ++o) w.F.push_back(a * from.F[o] + b * to.F[o]);
-  const Real size = a * (from.length + from.error) + b * (to.length + to.error);
   w.length = length_above(w.v);
-  w.error = above(a * from.error + b * to.error + 4 * kUnit * size);
+  const Real lengths = a * (from.length + from.error) + b * (to.length + to.error);
+  w.error = above(a * from.error + b * to.error + 4 * kUnit * lengths);
   // F(w) = a F_j + b F_k - sum_i g_i min(a |t_ij|, b |t_ik|) over the rows that change sides.
-  Real mass = 0, terms = a * length_above(from.F) + b * length_above(to.F);
-  for (const Row& row : undecided_) {
-    mass += rows_->norm_G[row.i] * rows_->norm_X[row.i];
-    const Real tj = a * row.t[j], tk = b * row.t[k];
+  Real mass = 0, terms = a * from.size + b * to.size;
+  for (std::size_t s = 0; s < undecided_.size(); ++s) {
+    const Index i = undecided_[s];
+    const Real tj = a * t_[s * r + j], tk = b * t_[s * r + k];
+    mass += rows_->weight[i];
     if (!((tj > 0 && tk < 0) || (tj < 0 && tk > 0))) continue;
     const Real d = std::min(std::abs(tj), std::abs(tk));
-    terms += rows_->norm_G[row.i] * d;
-    for (Index o = 0; o < rows_->c; ++o) w.F[o] -= rows_->G[row.i * rows_->c + o] * d;
+    terms += rows_->norm_G[i] * d;
+    for (Index o = 0; o < rows_->c; ++o) w.F[o] -= rows_->G[i * rows_->c + o] * d;
   }
   const auto count = static_cast<Index>(undecided_.size());
   const Real rounding = static_cast<Real>(count + 6) * kUnit;
   w.noise = above(a * from.noise + b * to.noise + mass * w.error + rounding * terms, count);
+  w.size = length_above(w.F);
 
   Cone other = *this;
   for (std::size_t s = 0; s < undecided_.size(); ++s) {
-    const Real t = a * undecided_[s].t[j] + b * undecided_[s].t[k];
-    undecided_[s].t[j] = t;
-    other.undecided_[s].t[k] = t;
+    const Real t = a * t_[s * r + j] + b * t_[s * r + k];
+    t_[s * r + j] = t;
+    other.t_[s * r + k] = t;
   }
   vertices_[j] = w;
   other.vertices_[k] = std::move(w);
@@ -153,43 +168,39 @@ Cone Cone::split(Index j, Index k, double f) {
 
 // ||F(u)||^2 <= l'A l and ||u||^2 >= l'K l for u = sum_j l_j v_j, l >= 0.
 void Cone::bounds(std::vector<Real>& A, std::vector<Real>& K) const {
-  const auto r = static_cast<std::size_t>(rows_->r);
-  std::vector<Real> z(r, 0), a(r), D(r), size(r);
-  for (const Row& row : undecided_) {
-    Real sum[2] = {0, 0};
+  const std::size_t r = vertices_.size();
+  const Index c = rows_->c;
+  std::vector<Real> z(r, 0), a(r), D(r);
+  for (std::size_t s = 0; s < undecided_.size(); ++s) {
+    const Index i = undecided_[s];
+    const Real *t = t_.data() + s * r, norm_G = rows_->norm_G[i];
+    const double* g = rows_->G.data() + i * c;
+    Real balance = 0;
+    for (std::size_t j = 0; j < r; ++j) balance += t[j];
     for (std::size_t j = 0; j < r; ++j) {
-      sum[0] += side(row.t[j], false);
-      sum[1] += side(row.t[j], true);
-    }
-    const bool up = sum[1] <= sum[0];
-    const double* g = rows_->G.data() + row.i * rows_->c;
-    for (std::size_t j = 0; j < r; ++j) {
-      D[j] = side(row.t[j], up) + vertices_[j].error * rows_->norm_X[row.i];
-      z[j] += rows_->norm_G[row.i] * D[j];
-      Real inner = 0, terms = 0;
-      for (Index o = 0; o < rows_->c; ++o) {
-        inner -= g[o] * vertices_[j].F[o];
-        terms += std::abs(g[o] * vertices_[j].F[o]);
-      }
-      a[j] = std::max<Real>(0, inner + above(static_cast<Real>(rows_->c + 2) * kUnit * terms));
+      const Vertex& vertex = vertices_[j];
+      D[j] = side(t[j], balance <= 0) + vertex.error * rows_->norm_X[i];
+      z[j] += norm_G * D[j];
+      Real inner = static_cast<Real>(c + 4) * kUnit * norm_G * vertex.size;
+      for (Index o = 0; o < c; ++o) inner -= g[o] * vertex.F[o];
+      a[j] = std::max<Real>(0, inner);
     }
     for (std::size_t j = 0; j < r; ++j)
       for (std::size_t k = 0; k <= j; ++k) A[j * r + k] += a[j] * D[k] + D[j] * a[k];
   }
   const auto count = static_cast<Index>(undecided_.size());
-  const Real dots = static_cast<Real>(rows_->r + rows_->c + 4) * kUnit;
+  const Real dots = static_cast<Real>(rows_->r + c + 4) * kUnit;
   for (std::size_t j = 0; j < r; ++j) {
     const Vertex& p = vertices_[j];
     z[j] = above(z[j], count);
-    const Real length = length_above(p.F);
-    size[j] = length + z[j];
     for (std::size_t k = 0; k <= j; ++k) {
       const Vertex& q = vertices_[k];
-      const Real tail = A[j * r + k] + z[j] * z[k] + size[j] * q.noise + p.noise * size[k] +
-                        p.noise * q.noise + dots * length * length_above(q.F);
-      A[j * r + k] = A[k * r + j] = dot(p.F, q.F) + above(tail, count);
+      const Real tail = A[j * r + k] + z[j] * z[k] + (p.size + z[j]) * q.noise +
+                        p.noise * (q.size + z[k]) + p.noise * q.noise + dots * p.size * q.size;
+      A[j * r + k] = A[k * r + j] = dot(p.F.data(), q.F.data(), c) + above(tail, count);
       const Real error = p.error * (q.length + q.error) + p.length * q.error;
-      K[j * r + k] = K[k * r + j] = dot(p.v, q.v) - above(error + dots * p.length * q.length);
+      K[j * r + k] = K[k * r + j] =
+          dot(p.v.data(), q.v.data(), rows_->r) - above(error + dots * p.length * q.length);
     }
   }
 }

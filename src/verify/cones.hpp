@@ -16,6 +16,7 @@ struct ConeRows {
   Index n, r, c;
   std::vector<double> X, G;
   std::vector<Real> norm_X, norm_G;  // of the rows, rounded up
+  std::vector<Real> weight;          // their products
   Real mass = 0;                     // >= sum_i ||g_i|| ||x_i||
 };
 
@@ -37,22 +38,19 @@ class Cone {
  private:
   struct Vertex {
     std::vector<Real> v, F;  // F(u) = G'(Xu)_+ at v
-    Real length = 0;         // of v, rounded up
+    Real length = 0, size = 0;  // of v and F, rounded up
     // v errs by this, and x_i'v by this times ||x_i||.
     Real error = 0;
     // F errs by this; what rows that were dropped can add on top is in it too.
     Real noise = 0;
-  };
-  struct Row {
-    Index i;
-    std::vector<Real> t;  // x_i'v_j
   };
   void drop_decided();
   void bounds(std::vector<Real>& A, std::vector<Real>& K) const;
 
   const ConeRows* rows_;
   std::vector<Vertex> vertices_;
-  std::vector<Row> undecided_;
+  std::vector<Index> undecided_;  // rows that are not linear on the cell ...
+  std::vector<Real> t_;           // ... and their x_i'v_j, one after the other
 };
 
 // Empty when the trees of `proof` prove ||G'(Xu)_+|| <= sigma g ||u||, the reason otherwise.

@@ -23,7 +23,7 @@ class Factorisation {
       const Index last = std::min(first + kBlock, n_);
       subtract(first, last, first, last);
       if (!factor(first, last)) return false;
-#pragma omp parallel for schedule(dynamic, 1)
+#pragma omp parallel for schedule(dynamic, 1) if (n_ - last > 4 * kBlock)
       for (Index top = last; top < n_; top += kBlock) {
         const Index bottom = std::min(top + kBlock, n_);
         subtract(top, bottom, first, last);
