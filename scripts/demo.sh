@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The example of README.md: trains on bundled data, predicts, certifies the network it trained.
+# The example of README.md: trains on bundled data, predicts, certifies the network, verifies.
 # A test compares the lines that begin with `run` with README.md.
 set -eu
 cd "$(dirname "$0")/.."
@@ -15,3 +15,4 @@ run() {
 run relulift train data/iris_train.csv --target species --weight-decay 0.1 --test data/iris_test.csv --out out/iris
 run relulift predict out/iris/model.safetensors data/iris_test.csv --out out/iris_predictions.csv
 run relulift certify out/iris/model.safetensors data/iris_train.csv --target species --weight-decay 0.1 --json out/iris_certificate.json
+run relulift verify out/iris/certificate.safetensors data/iris_train.csv out/iris/model.safetensors

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Certificate files: a proof with the problem it is about, claims and hashes, to be checked again by
-// anybody who has the files. docs/formats.md has their content.
+// Certificate files: a proof with the problem it is about, claims and hashes, to be checked again
+// by anybody who has the files. docs/formats.md has their content.
 #pragma once
 
 #include <relulift/io.hpp>
@@ -22,6 +22,7 @@ struct Verdict {
   std::string reason;  // why not, one clause
   // What the certificate states and claims, as far as it could be read; NaN where not.
   std::string kind;
+  std::vector<std::string> targets;  // columns
   Index samples = 0, features = 0, outputs = 0;
   bool bias = false, standardized = false;
   double weight_decay = std::numeric_limits<double>::quiet_NaN();

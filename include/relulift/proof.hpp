@@ -18,8 +18,8 @@ struct Proof {
   double sigma = 1.0;     // >= 0
 
   // cholesky: the multipliers W of [eq:proved-psd]. Row i of X counts as ratio_i times the row
-  // representative_i, which stands for itself with the ratio 1; -1 with the ratio 0: as zero. Empty:
-  // every row stands for itself.
+  // representative_i, which stands for itself with the ratio 1; -1 with the ratio 0: as zero.
+  // Empty: every row stands for itself.
   std::vector<Index> representative;
   std::vector<double> ratio;
   // (i, j) and (j, i) both get the value; alpha of row i is i, beta of row i is samples + i.
@@ -32,9 +32,9 @@ struct Proof {
   // cones: the roots are the orthants of these columns (features x features, column-major), in the
   // order of the bits of their number, bit k for the negative column k.
   std::vector<double> axes;
-  // Their trees in preorder. 0: a leaf. An edge and a place on it otherwise: edge (j, k), j < k, has
-  // the number 1 + k (k - 1)/2 + j, and the place is f in (0, 1) for (1 - f) v_j + f v_k. The part
-  // where that stands for v_j comes first.
+  // Their trees in preorder. 0: a leaf. An edge and a place on it otherwise: edge (j, k), j < k,
+  // has the number 1 + k (k - 1)/2 + j, and the place is f in (0, 1) for (1 - f) v_j + f v_k. The
+  // part where that stands for v_j comes first.
   std::vector<double> cones;
 
   // floor: upper bounds of ||X||_2 and ||G||_2.

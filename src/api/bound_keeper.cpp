@@ -81,9 +81,7 @@ Proof BoundKeeper::verified(double objective, const Control& control) {
   std::vector<Way> ways{
       {multipliers_.bound.value, [&] { return checked_multipliers(objective); }},
       {cones_.value,
-       [&] {
-         return checked(cone_proof(problem_, cones_.E, cones_.kappa, control), objective);
-       }},
+       [&] { return checked(cone_proof(problem_, cones_.E, cones_.kappa, control), objective); }},
       {solver_free_floor(problem_), [&] { return checked(floor_proof(problem_), objective); }}};
   std::stable_sort(ways.begin(), ways.end(),
                    [](const Way& a, const Way& b) { return a.value > b.value; });

@@ -34,8 +34,8 @@ class BoundKeeper {
   bool refuted_by(double objective);
 
   // The best bound again, in the form of the verifier; the certificate is from now on what the
-  // verifier proves, by the next best kind where it does not follow the best. `objective` is that of
-  // some network.
+  // verifier proves, by the next best kind where it does not follow the best. `objective` is that
+  // of some network.
   Proof verified(double objective, const Control& control);
 
   const Certificate& certificate() const { return best_; }

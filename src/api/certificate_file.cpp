@@ -48,7 +48,8 @@ std::string certificate_bytes(const Result& result, const Problem& problem, cons
   const std::string table = verifier::read_bytes(data);
   double objective = 0.0;
   try {
-    const Problem read = verifier::problem_of(statement, verifier::read_csv(table, statement.columns));
+    const Problem read =
+        verifier::problem_of(statement, verifier::read_csv(table, statement.columns));
     if (read.X != problem.X || read.Y != problem.Y) return {};
     objective = verifier::rounded_up(verifier::objective_of(statement, read, model).high());
   } catch (const InvalidInput&) {  // NPY, or a table that the verifier does not understand
@@ -62,22 +63,21 @@ std::string certificate_bytes(const Result& result, const Problem& problem, cons
   if (preparation.standardized())
     standardization = {{"mean", preparation.mean}, {"scale", preparation.scale}};
   const std::string own(64, '0');
-  content.metadata = {
-      {"format", "relulift certificate"},
-      {"format_version", "1"},
-      {"version", version()},
-      {"kind", result.proof.kind},
-      {"sigma", Json(result.proof.sigma).dump()},
-      {"features", Json(schema.features).dump()},
-      {"bias", Json(preparation.bias).dump()},
-      {"standardization", standardization.dump()},
-      {"weight_decay", Json(problem.weight_decay).dump()},
-      {"lower_bound", Json(lower_bound).dump()},
-      {"objective", Json(objective).dump()},
-      {"relative_gap", Json(verifier::gap_above(objective, lower_bound)).dump()},
-      {"data_sha256", verifier::sha256(table)},
-      {"model_sha256", verifier::sha256(model)},
-      {"sha256", own}};
+  content.metadata = {{"format", "relulift certificate"},
+                      {"format_version", "1"},
+                      {"version", version()},
+                      {"kind", result.proof.kind},
+                      {"sigma", Json(result.proof.sigma).dump()},
+                      {"features", Json(schema.features).dump()},
+                      {"bias", Json(preparation.bias).dump()},
+                      {"standardization", standardization.dump()},
+                      {"weight_decay", Json(problem.weight_decay).dump()},
+                      {"lower_bound", Json(lower_bound).dump()},
+                      {"objective", Json(objective).dump()},
+                      {"relative_gap", Json(verifier::gap_above(objective, lower_bound)).dump()},
+                      {"data_sha256", verifier::sha256(table)},
+                      {"model_sha256", verifier::sha256(model)},
+                      {"sha256", own}};
   if (labels) content.metadata["target"] = Json(schema.label_column).dump();
   content.metadata[labels ? "classes" : "targets"] = Json(schema.outputs).dump();
   std::string bytes = io::safetensors_bytes(content);

@@ -80,8 +80,7 @@ std::optional<Proof> cone_proof(const Problem& problem, const Matrix& E, double 
     const verifier::ConeRows rows(problem, proof.G);
     Walk walk(data, rows, problem.weight_decay * (1.0 - 1e-15), control);
     bool settled = data.r() > 0;
-    for (unsigned signs = 0; settled && signs < 1U << data.r(); ++signs)
-      settled = walk.root(signs);
+    for (unsigned signs = 0; settled && signs < 1U << data.r(); ++signs) settled = walk.root(signs);
     if (settled) {
       proof.axes = walk.axes();
       proof.cones = std::move(walk.tree);

@@ -12,9 +12,9 @@ namespace relulift {
 namespace {
 
 struct Scales {
-  double t;       // of the candidate
-  double shift;   // of C
-  double sigma;   // of the penalty
+  double t;      // of the candidate
+  double shift;  // of C
+  double sigma;  // of the penalty
 };
 
 // The best t of [eq:repair], and t Q + shift C with sigma g/2 on u and v.
@@ -35,8 +35,7 @@ Scales choose_scales(const MergedData& data, const DualCandidate& candidate, dou
   const Extended penalty = std::min<Extended>(data.half_square / 2, objective_upper);
   const Extended most = (linear - growth * penalty) / square;
   const Extended t = std::max(std::clamp<Extended>(linear / square, 0, 1 / growth), most);
-  if (t * growth <= 1 + 1e-15L)
-    return {static_cast<double>(t), static_cast<double>(1 - t), 1.0};
+  if (t * growth <= 1 + 1e-15L) return {static_cast<double>(t), static_cast<double>(1 - t), 1.0};
   return {static_cast<double>(t), static_cast<double>(t * kappa), static_cast<double>(t * growth)};
 }
 

@@ -90,9 +90,8 @@ int certify_model(const CertifyArguments& arguments, Clock::time_point start) {
   if (!arguments.out.empty()) {
     std::map<std::string, std::string> files{{"result.json", result_json(result, facts)},
                                              {"trace.csv", trace_csv(result)}};
-    add_certificate(files,
-                    certificate_bytes(result, problem, data.schema, model.preparation,
-                                      arguments.data, bytes_of(arguments.model)));
+    add_certificate(files, certificate_bytes(result, problem, data.schema, model.preparation,
+                                             arguments.data, bytes_of(arguments.model)));
     replace_directory(arguments.out, files);
     if (!arguments.solve.quiet) std::cout << files_words(arguments.out, files);
   }
@@ -116,8 +115,7 @@ void add_certify(CLI::App& app, Clock::time_point start, int& code) {
       ->type_name("G");
   command->add_option("--json", arguments->json, "write the result here too")->type_name("FILE");
   command
-      ->add_option("--out", arguments->out,
-                   "folder for the result, the trace and the certificate")
+      ->add_option("--out", arguments->out, "folder for the result, the trace and the certificate")
       ->type_name("DIR");
   arguments->solve.add_to(*command);
   command->footer(

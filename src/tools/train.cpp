@@ -104,7 +104,6 @@ std::optional<Dataset> read_test(const TrainArguments& arguments, const Schema& 
   return read_dataset(arguments.test, targets, schema);
 }
 
-
 int train(const TrainArguments& arguments, Clock::time_point start) {
   catch_interrupts();
   arguments.solve.check();

@@ -20,23 +20,25 @@ struct VerifyArguments {
 // Numbers so that they read back as the same doubles.
 std::string words(const Verdict& verdict) {
   std::string text = fmt::format(
-      "No two-layer ReLU network of any width has an objective below {}, proved by {} ({}).\n",
-      verdict.lower_bound, verdict.kind,
-      fmt::format("{} samples, {} features{}{}, {} outputs, weight decay {}", verdict.samples,
-                  verdict.features, verdict.bias ? " and a bias" : "",
-                  verdict.standardized ? ", standardized by the certificate's constants" : "",
-                  verdict.outputs, verdict.weight_decay));
+      "No two-layer ReLU network of any width has an objective below {}; proved by {}.\n"
+      "The problem: {} samples, {} features{}{}, {} output{} of {}, weight decay {}.\n",
+      verdict.lower_bound, verdict.kind, verdict.samples, verdict.features,
+      verdict.bias ? " and a bias" : "",
+      verdict.standardized ? ", standardized by the certificate's constants" : "", verdict.outputs,
+      verdict.outputs == 1 ? "" : "s", fmt::join(verdict.targets, ", "), verdict.weight_decay);
   if (verdict.model_checked)
-    text += fmt::format("The model's objective is {}; the best possible one is at most {:.3g} % "
-                        "below it.\n",
-                        verdict.objective, 100.0 * verdict.relative_gap);
+    text += fmt::format(
+        "The model's objective is {}; the best possible one is at most {:.3g} % "
+        "below it.\n",
+        verdict.objective, 100.0 * verdict.relative_gap);
   else
     text += "Without the model its objective and the gap were not checked.\n";
   return text;
 }
 
 int verify_files(const VerifyArguments& arguments) {
-  const Verdict verdict = verify_certificate(arguments.certificate, arguments.data, arguments.model);
+  const Verdict verdict =
+      verify_certificate(arguments.certificate, arguments.data, arguments.model);
   if (verdict.valid) {
     std::cout << "VALID\n" << words(verdict);
     return kWritten;

@@ -13,9 +13,8 @@ using namespace verifier;
 
 // Kept far from where anything overflows, in double too.
 bool tame(const std::vector<double>& entries, std::size_t count) {
-  return entries.size() == count && std::all_of(entries.begin(), entries.end(), [](double x) {
-           return std::abs(x) <= 1e80;
-         });
+  return entries.size() == count &&
+         std::all_of(entries.begin(), entries.end(), [](double x) { return std::abs(x) <= 1e80; });
 }
 
 std::string check_norms(const Problem& problem, const Proof& proof) {
@@ -46,8 +45,8 @@ Proved verify(const Problem& problem, const Proof& proof, double objective_upper
     return out;
   }
   const Real merging = proof.kind == "cholesky" ? cost_of_merging(problem, proof) : 0;
-  out.failure = std::isfinite(merging) ? check(problem, proof)
-                                       : "rows stand for others that cannot do so";
+  out.failure =
+      std::isfinite(merging) ? check(problem, proof) : "rows stand for others that cannot do so";
   if (!out.failure.empty()) return out;
 
   // P of an optimal network is at most ||Y||^2/4 and at most any objective [eq:penalty].
@@ -58,8 +57,8 @@ Proved verify(const Problem& problem, const Proof& proof, double objective_upper
     squares.add(y * y);
   }
   const Real penalty = std::min<Real>(squares.ball().high() / 4, std::max(0.0, objective_upper));
-  const Real price = std::max<Real>(0, static_cast<Real>(proof.sigma) - 1) +
-                     above(merging / problem.weight_decay);
+  const Real price =
+      std::max<Real>(0, static_cast<Real>(proof.sigma) - 1) + above(merging / problem.weight_decay);
   const Real bound = (value.ball() - Ball{above(price * penalty)}).low();
   out.lower_bound = bound > 0 ? rounded_down(bound) : 0.0;  // J >= 0
   return out;

@@ -60,6 +60,8 @@ Content content_of(const std::string& bytes) {
     } else {
       statement.columns.outputs = entry<Names>(file, "targets");
     }
+    if (statement.columns.features.empty() || statement.columns.outputs.empty())
+      throw InvalidInput("it names no features or no targets");
     statement.bias = entry<bool>(file, "bias");
     statement.weight_decay = entry<double>(file, "weight_decay");
     if (const Json given = entry<Json>(file, "standardization"); !given.is_null()) {
@@ -110,6 +112,8 @@ void check(const std::string& bytes, const std::string& data_bytes, const std::s
   const Content content = about("the certificate: ", [&] { return content_of(bytes); });
   const Statement& statement = content.statement;
   verdict.kind = content.proof.kind;
+  verdict.targets = statement.columns.outputs;
+  if (!statement.columns.label.empty()) verdict.targets = {statement.columns.label};
   verdict.bias = statement.bias;
   verdict.standardized = !statement.scale.empty();
   verdict.weight_decay = statement.weight_decay;
@@ -123,9 +127,8 @@ void check(const std::string& bytes, const std::string& data_bytes, const std::s
   if (model != nullptr && sha256(*model) != content.model_hash)
     throw InvalidInput("the model is not that of the certificate (SHA-256)");
 
-  const Problem problem = about("the data: ", [&] {
-    return problem_of(statement, read_csv(data_bytes, statement.columns));
-  });
+  const Problem problem = about(
+      "the data: ", [&] { return problem_of(statement, read_csv(data_bytes, statement.columns)); });
   verdict.samples = problem.samples;
   double upper = kInfinity;
   if (model != nullptr) {

@@ -36,8 +36,8 @@ bool copositive(const std::vector<Real>& B, Index r) {
   for (bool removed = true; removed;) {
     removed = false;
     for (std::size_t p = 0; p < keep.size() && !removed; ++p) {
-      removed = std::all_of(keep.begin(), keep.end(),
-                            [&](Index q) { return B[keep[p] * r + q] >= 0; });
+      removed =
+          std::all_of(keep.begin(), keep.end(), [&](Index q) { return B[keep[p] * r + q] >= 0; });
       if (removed) keep.erase(keep.begin() + static_cast<std::ptrdiff_t>(p));
     }
   }

@@ -37,7 +37,7 @@ class Cone {
 
  private:
   struct Vertex {
-    std::vector<Real> v, F;  // F(u) = G'(Xu)_+ at v
+    std::vector<Real> v, F;     // F(u) = G'(Xu)_+ at v
     Real length = 0, size = 0;  // of v and F, rounded up
     // v errs by this, and x_i'v by this times ||x_i||.
     Real error = 0;

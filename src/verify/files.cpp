@@ -103,12 +103,11 @@ Safetensors read_safetensors(std::string_view bytes) {
         out.metadata = value.get<std::map<std::string, std::string>>();
         continue;
       }
-      const std::size_t width = value.at("dtype") == "F64"   ? 8
-                                : value.at("dtype") == "F32" ? 4
-                                                             : 0;
+      const std::size_t width = value.at("dtype") == "F64" ? 8 : value.at("dtype") == "F32" ? 4 : 0;
       const auto begin = value.at("data_offsets").at(0).get<std::uint64_t>();
       const auto end = value.at("data_offsets").at(1).get<std::uint64_t>();
-      if (width == 0 || begin > end || end > data.size()) fail("its tensor " + name + " is damaged");
+      if (width == 0 || begin > end || end > data.size())
+        fail("its tensor " + name + " is damaged");
       Tensor& tensor = out.tensors[name];
       std::uint64_t size = width;
       bool fits = true;

@@ -37,9 +37,10 @@ class Matrix {
     add_penalty();
     add_multipliers();
     add_outputs();
-    return proves_positive(v_ + c_, std::move(entries_)) ? ""
-                                                         : "its matrix is not proved to be positive "
-                                                           "semidefinite";
+    return proves_positive(v_ + c_, std::move(entries_))
+               ? ""
+               : "its matrix is not proved to be positive "
+                 "semidefinite";
   }
 
  private:
@@ -134,8 +135,8 @@ Real cost_of_merging(const Problem& problem, const Proof& proof) {
       const Ball there = i < 0 ? Ball{} : Ball{ratio} * Ball{problem.X[i + l * n]};
       return (Ball{problem.X[j + l * n]} - there).magnitude();
     });
-    cost += above(norm_above(problem.outputs, [&](Index o) { return proof.G[j + o * n]; }) *
-                  distance);
+    cost +=
+        above(norm_above(problem.outputs, [&](Index o) { return proof.G[j + o * n]; }) * distance);
   }
   return above(cost, n);
 }

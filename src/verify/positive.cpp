@@ -61,8 +61,7 @@ class Factorisation {
 
   bool factor(Index first, Index last) {
     for (Index i = first; i < last; ++i) {
-      for (Index j = first; j < i; ++j)
-        row(i)[j] = (row(i)[j] - dot(i, j, first, j)) / row(j)[j];
+      for (Index j = first; j < i; ++j) row(i)[j] = (row(i)[j] - dot(i, j, first, j)) / row(j)[j];
       const T pivot = row(i)[i] - dot(i, i, first, i);
       if (!(pivot > 0) || !std::isfinite(pivot)) return false;
       row(i)[i] = std::sqrt(pivot);
@@ -80,8 +79,8 @@ std::vector<Entry> added_up(std::vector<Entry> entries) {
   });
   std::vector<Entry> sums;
   for (const Entry& entry : entries) {
-    const bool again = !sums.empty() && sums.back().row == entry.row &&
-                       sums.back().column == entry.column;
+    const bool again =
+        !sums.empty() && sums.back().row == entry.row && sums.back().column == entry.column;
     if (again)
       sums.back().value = sums.back().value + entry.value;
     else

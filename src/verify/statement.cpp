@@ -10,8 +10,7 @@ namespace {
 const Tensor& tensor(const Safetensors& file, const char* name, const char* torch_name) {
   const auto ours = file.tensors.find(name), theirs = file.tensors.find(torch_name);
   if (ours != file.tensors.end()) return ours->second;
-  if (theirs == file.tensors.end())
-    throw InvalidInput(std::string("it has no tensor ") + name);
+  if (theirs == file.tensors.end()) throw InvalidInput(std::string("it has no tensor ") + name);
   return theirs->second;
 }
 
