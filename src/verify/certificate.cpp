@@ -16,7 +16,7 @@ namespace {
 using namespace verifier;
 using Json = nlohmann::json;
 
-// Slack of the two claims that are values, not bounds.
+// Relative slack of the two claims that are values, not bounds.
 constexpr double kSlack = 1e-12;
 
 struct Content {
@@ -68,7 +68,9 @@ Content content_of(const std::string& bytes) {
       statement.mean = given.at("mean").get<std::vector<double>>();
       statement.scale = given.at("scale").get<std::vector<double>>();
       const std::size_t d = statement.columns.features.size();
-      if (statement.mean.size() != d || statement.scale.size() != d)
+      const auto positive = [](double scale) { return scale > 0.0; };
+      if (statement.mean.size() != d || statement.scale.size() != d ||
+          !std::all_of(statement.scale.begin(), statement.scale.end(), positive))
         throw InvalidInput("its standardization does not fit its features");
     }
     out.data_hash = file.metadata.at("data_sha256");
@@ -92,7 +94,8 @@ Content content_of(const std::string& bytes) {
   for (const double row : tensor(file, "representative"))
     proof.representative.push_back(whole(row));
   const std::vector<double> entries = tensor(file, "entries");
-  for (std::size_t k = 0; k + 2 < entries.size(); k += 3)
+  if (entries.size() % 3 != 0) throw InvalidInput("its multipliers are no triples");
+  for (std::size_t k = 0; k < entries.size(); k += 3)
     proof.entries.push_back({whole(entries[k]), whole(entries[k + 1]), entries[k + 2]});
   return out;
 }
@@ -147,7 +150,7 @@ void check(const std::string& bytes, const std::string& data_bytes, const std::s
             ? "the lower bound claimed does not follow without the model; give it too"
             : "the lower bound claimed does not follow");
   const double gap = gap_above(content.objective, content.lower_bound);
-  if (!(content.relative_gap >= gap && content.relative_gap <= gap + kSlack))
+  if (!(content.relative_gap >= gap && content.relative_gap <= gap * (1 + kSlack)))
     throw InvalidInput("the relative gap claimed is not that of the objective and the bound");
   verdict.valid = true;
 }
