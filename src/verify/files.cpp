@@ -81,9 +81,11 @@ std::size_t position(const std::vector<std::string>& names, const std::string& n
 }  // namespace
 
 std::string read_bytes(const Path& path) {
-  std::ifstream file(path, std::ios::binary);
+  std::error_code error;  // a folder can be opened, and throws when it is read
+  std::ifstream file;
+  if (std::filesystem::is_regular_file(path, error)) file.open(path, std::ios::binary);
   std::string bytes{std::istreambuf_iterator<char>(file), {}};
-  if (!std::filesystem::is_regular_file(path) || !file || bytes.empty())
+  if (!file.is_open() || bytes.empty())
     throw FileError(path.string() + ": cannot be read, or is empty");
   return bytes;
 }
