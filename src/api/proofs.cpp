@@ -109,7 +109,7 @@ Proof floor_proof(const Problem& problem) {
   const Eigen::Map<const Matrix> X(problem.X.data(), problem.samples, problem.features);
   const Eigen::Map<const Matrix> Y(problem.Y.data(), problem.samples, problem.outputs);
   // The verifier's roundings are not those of the bound.
-  constexpr double kRoom = 1.0 + 1e-9;
+  constexpr double kRoom = 1.0 + 1e-11;
   const double norm_X = kRoom * spectral_norm_bound(X), norm_Y = kRoom * spectral_norm_bound(Y);
   const double product = norm_X * norm_Y;
   const double t =
