@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Positive semidefiniteness proved by a Cholesky factorisation in floating point with an a-priori
-// bound of its error [eq:cholesky] (Rump 2006).
+// Positive definiteness proved by a Cholesky factorisation in floating point with an a-priori bound
+// of its error [eq:cholesky] (Rump 2006).
 #pragma once
 
 #include <vector>
@@ -15,7 +15,7 @@ struct Entry {
   Ball value;
 };
 
-// True only if every symmetric matrix of this order within the balls is positive semidefinite.
+// True only if every symmetric matrix of this order within the balls is positive definite.
 // Entries of the same position are added up; what is not listed is zero. O(order^3): in extended
 // precision up to kMaxExtended, in double beyond.
 bool proves_positive(Index order, std::vector<Entry> entries);
