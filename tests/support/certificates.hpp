@@ -110,6 +110,18 @@ class Oracle {
   double smallest_eigenvalue(Certified& c, const Matrix& G, double half, double& price) const {
     const Index d = X_.cols(), outputs = Y_.cols(), s = n_ + d, order = s + outputs;
     const bool merged = c.has("representative");
+    const auto stands = [&](double row) {
+      if (!(row >= 0.0 && row < static_cast<double>(n_)) || row != std::floor(row)) return false;
+      const auto i = static_cast<std::size_t>(row);
+      return !merged || (c.tensor("representative")[i] == row && c.tensor("ratio")[i] == 1.0);
+    };
+    const auto half_of = [&](double lifted) {
+      return lifted < static_cast<double>(n_) ? lifted : lifted - static_cast<double>(n_);
+    };
+    for (Index j = 0; merged && j < n_; ++j) {
+      const double row = c.tensor("representative")[j];
+      if (!stands(row) && !(row == -1.0 && c.tensor("ratio")[j] == 0.0)) return -1.0;
+    }
     Matrix Q = Matrix::Zero(order, order);
     const auto lifted = [&](Index p) {
       Vector l = Vector::Zero(order);
@@ -121,6 +133,7 @@ class Oracle {
     if (c.has("entries")) {
       const std::vector<double>& W = c.tensor("entries");
       for (std::size_t k = 0; k < W.size(); k += 3) {
+        if (!stands(half_of(W[k])) || !stands(half_of(W[k + 1]))) return -1.0;
         const auto p = static_cast<Index>(W[k]), q = static_cast<Index>(W[k + 1]);
         if (std::abs(p - q) != n_ && W[k + 2] < 0.0) return -1.0;
         Q -= W[k + 2] * (p == q ? 1.0 : 2.0) *
