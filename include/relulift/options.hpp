@@ -61,6 +61,10 @@ struct Options {
   // its network is wider than max_neurons. Time limit and Result::seconds count this run alone.
   // InvalidInput for a file of another problem or a damaged one, FileError where there is none.
   std::filesystem::path resume = {};
+  // Result::proof receives what proves the bound, checked by the verifier; the bound is then what
+  // the verifier proves. Costs the memory of the multipliers, and the time of one more proof,
+  // unless the solve is interrupted: then there is none.
+  bool keep_proof = false;
   // Called at every check on the calling thread; return false to stop with Status::interrupted.
   std::function<bool(const Progress&)> on_progress = {};
 };

@@ -6,6 +6,7 @@
 #include <optional>
 #include <relulift/network.hpp>
 #include <relulift/options.hpp>
+#include <relulift/proof.hpp>
 #include <string>
 #include <vector>
 
@@ -109,6 +110,7 @@ struct Result {
   // In the order of time, the floor first; certificate has the best. Empty when the claim was
   // refuted.
   std::vector<BoundAttempt> bounds;
+  Proof proof;  // of certificate.lower_bound; of kind "none" unless Options::keep_proof
   Relaxation relaxation;
   Seconds seconds;
   Index removed_rows = 0;  // zero and merged rows that presolve took out

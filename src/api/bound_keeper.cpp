@@ -3,13 +3,23 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <utility>
+#include <vector>
 
+#include "src/api/proofs.hpp"
 #include "src/certificate/residual_bound.hpp"
-#include "src/core/control.hpp"
 
 namespace relulift {
+namespace {
 
-BoundKeeper::BoundKeeper(const Problem& problem) : problem_(problem) {
+// The verifier adds up what the network costs in its own way.
+constexpr double kObjectiveRoom = 1e-12;
+
+}  // namespace
+
+BoundKeeper::BoundKeeper(const Problem& problem, Proofs proofs)
+    : problem_(problem), proofs_(proofs) {
   const Control clock;
   offer(std::max(0.0, solver_free_floor(problem)), "floor");  // J >= 0
   last_ = {"floor", value(), clock.seconds()};
@@ -20,9 +30,18 @@ double BoundKeeper::offer(const DualCandidate& candidate, const BoundOptions& op
   const Bound bound = certify_multipliers(problem_, candidate, options);
   last_ = {bound.kind, bound.value, clock.seconds()};
   seconds_ += last_.seconds;
+  if (proofs_ == Proofs::keep && bound.value > multipliers_.bound.value)
+    multipliers_ = {candidate, bound};
   offer(bound.value, bound.kind);
   best_.estimate = std::fmax(best_.estimate, bound.estimate);  // NaN gives way
   return bound.value;
+}
+
+double BoundKeeper::offer(const Matrix& E, double kappa) {
+  const double bound = rescaled_bound(problem_, E, kappa);
+  if (proofs_ == Proofs::keep && bound > cones_.value) cones_ = {E, kappa, bound};
+  offer(bound, "cones");
+  return bound;
 }
 
 void BoundKeeper::offer(double bound, const std::string& kind) {
@@ -35,6 +54,51 @@ bool BoundKeeper::refuted_by(double objective) {
   if (!(best_.lower_bound > objective * (1.0 + 1e-9))) return false;
   best_ = {};
   return true;
+}
+
+// The verifier's roundings are its own: where they do not allow this kappa, the next one.
+BoundKeeper::Checked BoundKeeper::checked_multipliers(double objective) const {
+  const auto& [candidate, bound] = multipliers_;
+  Checked checked;
+  for (const double factor : {1.0, 1.0 + 1e-6, 1.0 + 1e-4, 1.01, 1.1, 2.0, 10.0}) {
+    const double kappa = factor * bound.kappa + 1e-9 * (factor - 1.0);
+    checked.proof = multiplier_proof(problem_, candidate, kappa, bound.shift, objective);
+    checked.proved = verify(problem_, checked.proof, objective);
+    if (checked.proved.failure.empty() || bound.shift.size() == 0) break;
+  }
+  return checked;
+}
+
+BoundKeeper::Checked BoundKeeper::checked(std::optional<Proof> proof, double objective) const {
+  if (!proof) return {};
+  Proved proved = verify(problem_, *proof, objective);
+  return {std::move(*proof), std::move(proved)};
+}
+
+Proof BoundKeeper::verified(double objective, const Control& control) {
+  const Control clock;
+  objective *= 1.0 + kObjectiveRoom;
+  struct Way {
+    double value;
+    std::function<Checked()> checked;
+  };
+  std::vector<Way> ways{
+      {multipliers_.bound.value, [&] { return checked_multipliers(objective); }},
+      {cones_.value,
+       [&] { return checked(cone_proof(problem_, cones_.E, cones_.kappa, control), objective); }},
+      {solver_free_floor(problem_), [&] { return checked(floor_proof(problem_), objective); }}};
+  std::stable_sort(ways.begin(), ways.end(),
+                   [](const Way& a, const Way& b) { return a.value > b.value; });
+  Checked best;
+  for (const Way& way : ways) {
+    if (!(way.value > best.proved.lower_bound)) break;
+    Checked found = way.checked();
+    if (found.proved.lower_bound > best.proved.lower_bound) best = std::move(found);
+  }
+  if (best.proof.kind != "none")
+    best_ = {Claim::every_network, best.proof.kind, best.proved.lower_bound, best_.estimate};
+  seconds_ += clock.seconds();
+  return std::move(best.proof);
 }
 
 }  // namespace relulift

@@ -3,22 +3,29 @@
 #pragma once
 
 #include <limits>
+#include <optional>
 #include <relulift/result.hpp>
 #include <string>
 
 #include "src/certificate/dual_bound.hpp"
+#include "src/core/control.hpp"
 
 namespace relulift {
 
 class BoundKeeper {
  public:
+  // What is behind the best bound of each kind, for verified(); or not, to save the memory.
+  enum class Proofs { forget, keep };
+
   // Starts from the floor that needs no solver, docs/math.md, section 4.
-  explicit BoundKeeper(const Problem& problem);
+  explicit BoundKeeper(const Problem& problem, Proofs proofs = Proofs::forget);
 
   // Certifies a dual candidate by separate code; returns the bound it proves alone. Where the proof
   // of a list of multipliers does not fit into the memory allowed, the best estimate is kept beside
   // the bound.
   double offer(const DualCandidate& candidate, const BoundOptions& options);
+  // [eq:rescale] with kappa(E) <= kappa, proved by a search over cones; returns that bound.
+  double offer(const Matrix& E, double kappa);
   // A bound proved elsewhere.
   void offer(double bound, const std::string& kind);
 
@@ -27,21 +34,45 @@ class BoundKeeper {
   bool refuted_by(double objective);
 
   // What was proved last from a candidate, the floor before there was one.
-  struct Proof {
+  struct Attempt {
     std::string kind = "floor";
     double value = -std::numeric_limits<double>::infinity();
     double seconds = 0.0;
   };
-  const Proof& last() const { return last_; }
+  const Attempt& last() const { return last_; }
+
+  // The best bound again, in the form of the verifier; the certificate is from now on what the
+  // verifier proves, by the next best kind where it does not follow the best. `objective` is that
+  // of some network.
+  Proof verified(double objective, const Control& control);
 
   const Certificate& certificate() const { return best_; }
   double value() const { return best_.lower_bound; }
   double seconds() const { return seconds_; }
 
  private:
+  struct Multipliers {
+    DualCandidate candidate;
+    Bound bound;
+  };
+  struct Cones {
+    Matrix E;
+    double kappa = std::numeric_limits<double>::infinity();
+    double value = -std::numeric_limits<double>::infinity();
+  };
+  struct Checked {
+    Proof proof;
+    Proved proved;
+  };
+  Checked checked_multipliers(double objective) const;
+  Checked checked(std::optional<Proof> proof, double objective) const;
+
   const Problem& problem_;
+  Proofs proofs_;
   Certificate best_;
-  Proof last_;
+  Attempt last_;
+  Multipliers multipliers_;
+  Cones cones_;
   double seconds_ = 0.0;
 };
 

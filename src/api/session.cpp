@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "src/certificate/cone_search.hpp"
-#include "src/certificate/residual_bound.hpp"
 #include "src/model/rounding.hpp"
 #include "src/solvers/dense_admm_host.hpp"
 #include "src/solvers/new_neuron.hpp"
@@ -37,6 +36,8 @@ constexpr double kFreshVariables = 6.0;
 constexpr double kLastProofSeconds = 2.0;
 // Of the memory that is free, by the time a proof asks.
 constexpr double kUsableMemory = 0.9;
+// Of walking a tree of cones again, for the record.
+constexpr double kWalkSeconds = 120.0;
 // Caps of one scan for missing neurons, one proof by cones, and one round of polishing.
 constexpr double kScanSeconds = 5.0;
 constexpr double kConeSeconds = 60.0;
@@ -71,7 +72,8 @@ Session::Session(const Problem& problem, const Options& options, const Network* 
       given_(given),
       checkpoint_(options, problem),
       control_(options.time_limit_seconds, [this] { return interrupted(); }),
-      keeper_(problem) {
+      keeper_(problem,
+              options.keep_proof ? BoundKeeper::Proofs::keep : BoundKeeper::Proofs::forget) {
   const Stopwatch watch(result_.seconds.presolve);
   if (!options.resume.empty()) resumed_ = read_checkpoint(options.resume, problem);
   presolved_ = presolve(problem);
@@ -213,8 +215,7 @@ void Session::close_by_cones() {
       const Stopwatch watch(result_.seconds.certificate);
       const Control clock;
       found = search_cones(X, E, search);
-      const double bound = rescaled_bound(problem_, E, found.kappa_upper);
-      keeper_.offer(bound, "cones");
+      const double bound = keeper_.offer(E, found.kappa_upper);
       searched += clock.seconds();
       note_bound("cones", {"cones", bound, clock.seconds()}, searched);
     }
@@ -329,7 +330,7 @@ double Session::offer_dual(const DualCandidate& multipliers) {
   return proved;
 }
 
-void Session::note_bound(const char* method, const BoundKeeper::Proof& proof,
+void Session::note_bound(const char* method, const BoundKeeper::Attempt& proof,
                          double method_seconds) {
   result_.bounds.push_back(
       {method, proof.kind, proof.value, control_.seconds(), method_seconds, proof.seconds});
@@ -445,6 +446,8 @@ Status Session::status() const {
 
 Result Session::finish() {
   const bool refuted = keeper_.refuted_by(best_.objective);
+  if (options_.keep_proof && !refuted && !stopped_)
+    result_.proof = keeper_.verified(best_.objective, Control(kWalkSeconds));
   result_.status = refuted ? Status::numerical_failure : status();
   if (refuted) {
     checkpoint_.forget_multipliers();

@@ -45,7 +45,7 @@ class Session {
   double offer_dual(const DualCandidate& multipliers);
   void note_dual(double proved);
   // For Result::bounds.
-  void note_bound(const char* method, const BoundKeeper::Proof& proof, double method_seconds);
+  void note_bound(const char* method, const BoundKeeper::Attempt& proof, double method_seconds);
   double proof_seconds() const;
   void round(const Matrix& S);
   Result finish();

@@ -165,6 +165,7 @@ class ConeKernel {
     length = std::sqrt(length);
     edge.a /= length;
     edge.b /= length;
+    edge_ = edge;
     std::vector<double>& F = z_;
     for (int l = 0; l < c; ++l)
       F[l] = edge.a * cell.F[edge.j * c + l] + edge.b * cell.F[edge.k * c + l];
@@ -216,6 +217,13 @@ class ConeKernel {
     return std::sqrt(value);
   }
 
+  struct Edge {
+    int j = 0, k = 1;
+    double a = 1.0, b = 1.0;  // the cut a v_j + b v_k
+  };
+  // Of the last split.
+  const Edge& edge() const { return edge_; }
+
   // The largest ||F(v_j)|| of the cell last formed; vertex() is that v_j.
   double best_vertex() {
     const int r = rank();
@@ -237,11 +245,6 @@ class ConeKernel {
   using Square = Eigen::Matrix<double, kSize, kSize, 0, kMax, kMax>;
   using ConstColumn = Eigen::Map<const Eigen::Array<double, kSize, 1>>;
   using MutableColumn = Eigen::Map<Eigen::Array<double, kSize, 1>>;
-
-  struct Edge {
-    int j = 0, k = 1;
-    double a = 1.0, b = 1.0;  // the cut a v_j + b v_k
-  };
 
   int rank() const { return R > 0 ? R : data_.r(); }
   static bool mixed(const Column& t) { return t.maxCoeff() > 0.0 && t.minCoeff() < 0.0; }
@@ -362,6 +365,7 @@ class ConeKernel {
   double rho_ = 0.0, slack_ = 0.0;
   std::vector<double> z_, transposed_, w_;
   std::vector<Crossing> crossings_;
+  Edge edge_;
 };
 
 }  // namespace relulift

@@ -268,6 +268,7 @@ Bound bound_of(const Task& task, const Proof& proof) {
   if (!(proof.kappa < kInfinity)) return floor_of(task);
   Bound bound{.value = task.repair.value(proof.kappa), .kind = "cholesky", .kappa = proof.kappa};
   bound.factorisations = task.factorisations;
+  bound.shift = proof.e;
   return bound;
 }
 

@@ -24,6 +24,7 @@ struct Bound {
   // It proves nothing and is never part of `value`. NaN otherwise.
   double estimate = std::numeric_limits<double>::quiet_NaN();
   int factorisations = 0;  // of order N, failed ones included
+  Vector shift = {};       // e of [eq:shift] that belongs to kappa; empty where kappa is infinite
 };
 
 struct BoundOptions {

@@ -143,6 +143,8 @@ MergedData merge_data(const Problem& problem, const std::vector<Index>& given) {
     sizes[side].row(position[j]) += size * Y.row(j).cast<Extended>().cwiseAbs();
   }
   data.perturbation = std::sqrt(moved) * (1 + 4 * (n + 4) * kEpsilon);
+  data.representative = representative;
+  for (const Member& member : members) data.ratio.push_back(static_cast<double>(member.ratio));
 
   for (Index j = 0; j < n; ++j)
     for (Index l = 0; l < c; ++l) {

@@ -22,6 +22,10 @@ struct MergedData {
   Extended constant = 0;       // what no network can change, rounded down
   Extended half_square = 0;    // 1/2 ||Y||^2, rounded up
   double weight_rounding = 0;  // bound on the relative error of A, B and of each target's terms
+  // Per row of the data: the row that stands for it and tau; -1 and 0 for a row that counts as
+  // zero.
+  std::vector<Index> representative;
+  std::vector<double> ratio;
   // Bound on ||Delta||_F of [eq:perturb]; exactly 0 when every merged row is exactly parallel.
   Extended perturbation = 0;
 

@@ -22,8 +22,8 @@ namespace relulift {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::array<std::string_view, 4> kOwnFiles{"model.safetensors", "report.html",
-                                                    "result.json", "trace.csv"};
+constexpr std::array<std::string_view, 5> kOwnFiles{"model.safetensors", "certificate.safetensors",
+                                                    "report.html", "result.json", "trace.csv"};
 
 bool is_own(std::string_view name) {
   return std::find(kOwnFiles.begin(), kOwnFiles.end(), name) != kOwnFiles.end();

@@ -6,8 +6,9 @@
 // docs/math.md, section 9.
 //
 // Per L-BFGS step: one evaluation (src/solvers/low_rank_objective.hpp) and 40 N r doubles of the
-// optimiser's own traffic, 25 N r where T is float. Per outer iteration: a few scans, 4 n^2 r flops each, and no more memory
-// than a stripe of masks. Memory: 28 N r + 8 e doubles, r the largest rank, e the pairs listed.
+// optimiser's own traffic, 25 N r where T is float. Per outer iteration: a few scans, 4 n^2 r flops
+// each, and no more memory than a stripe of masks. Memory: 28 N r + 8 e doubles, r the largest
+// rank, e the pairs listed.
 #pragma once
 
 #include <algorithm>

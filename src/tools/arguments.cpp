@@ -158,6 +158,20 @@ void check_fits(const Model& model, const Dataset& data, const std::string& sour
                                    model.network.outputs));
 }
 
+void add_certificate(std::map<std::string, std::string>& files, std::string bytes) {
+  if (!bytes.empty()) files["certificate.safetensors"] = std::move(bytes);
+}
+
+std::string files_words(const std::string& out, const std::map<std::string, std::string>& files) {
+  std::string text;
+  std::size_t left = files.size();
+  for (const auto& [name, content] : files) {
+    text += (text.empty() ? "Wrote " : left == 1 ? " and " : ", ") + out + "/" + name;
+    --left;
+  }
+  return text + ".\n";
+}
+
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <limits>
+#include <map>
 #include <optional>
 #include <relulift/io.hpp>
 #include <relulift/options.hpp>
@@ -59,6 +60,12 @@ void check_not_inside(const std::string& output, const std::vector<std::string>&
 // Throws InvalidInput unless the columns of `data` are as many as the model takes and gives.
 void check_fits(const Model& model, const Dataset& data, const std::string& source);
 
+// The certificate among the files of a result; empty, there is none.
+void add_certificate(std::map<std::string, std::string>& files, std::string bytes);
+
+// "Wrote OUT/a, OUT/b and OUT/c."
+std::string files_words(const std::string& out, const std::map<std::string, std::string>& files);
+
 double seconds_since(Clock::time_point start);
 
 // "train", "predict", ...: each adds its subcommand; the callback returns the exit code through
@@ -68,6 +75,7 @@ void add_predict(CLI::App& app, int& code);
 void add_certify(CLI::App& app, Clock::time_point start, int& code);
 void add_generate(CLI::App& app, int& code);
 void add_report(CLI::App& app, int& code);
+void add_verify(CLI::App& app, int& code);
 void add_info(CLI::App& app, int& code);
 
 }  // namespace relulift::tools

@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <fstream>
 #include <iostream>
+#include <iterator>
 #include <memory>
+#include <relulift/certificate.hpp>
 #include <relulift/error.hpp>
 #include <relulift/solve.hpp>
 
@@ -44,6 +47,11 @@ Dataset read_targets_too(const CertifyArguments& arguments, const Model& model) 
   return data;
 }
 
+std::string bytes_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
 int certify_model(const CertifyArguments& arguments, Clock::time_point start) {
   catch_interrupts();
   arguments.solve.check();
@@ -68,7 +76,9 @@ int certify_model(const CertifyArguments& arguments, Clock::time_point start) {
   const Network network = prepared_network(model);
 
   ProgressReport progress(std::cerr, arguments.solve.style());
-  const Result result = certify(problem, network, arguments.solve.options(start, progress));
+  Options options = arguments.solve.options(start, progress);
+  options.keep_proof = !arguments.out.empty();
+  const Result result = certify(problem, network, options);
   progress.finish();
 
   RunFacts facts{.command = Command::certify,
@@ -89,10 +99,15 @@ int certify_model(const CertifyArguments& arguments, Clock::time_point start) {
   if (!arguments.solve.quiet) std::cout << closing_words(result, facts) << std::flush;
   const std::string json = result_json(result, facts);
   if (!arguments.json.empty()) write_file(arguments.json, json);
-  if (!arguments.out.empty())
-    replace_directory(arguments.out, {{"model.safetensors", read_text(arguments.model)},
-                                      {"result.json", json},
-                                      {"trace.csv", trace_csv(result)}});
+  if (!arguments.out.empty()) {
+    std::map<std::string, std::string> files{{"model.safetensors", bytes_of(arguments.model)},
+                                             {"result.json", json},
+                                             {"trace.csv", trace_csv(result)}};
+    add_certificate(files, certificate_bytes(result, problem, data.schema, model.preparation,
+                                             arguments.data, files.at("model.safetensors")));
+    replace_directory(arguments.out, files);
+    if (!arguments.solve.quiet) std::cout << files_words(arguments.out, files);
+  }
   return exit_code(result.status);
 }
 
@@ -114,7 +129,7 @@ void add_certify(CLI::App& app, Clock::time_point start, int& code) {
   command->add_option("--json", arguments->json, "write the result here too")->type_name("FILE");
   command
       ->add_option("--out", arguments->out,
-                   "folder for the result, the trace and a copy of the model")
+                   "folder for the result, the trace, the certificate and a copy of the model")
       ->type_name("DIR");
   arguments->solve.add_to(*command);
   command->footer(

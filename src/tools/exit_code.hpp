@@ -12,6 +12,7 @@ enum ExitCode {
   kDevice = 3,
   kInterrupted = 4,
   kNumerical = 5,
+  kInvalid = 6,  // of verify
   kKilled = 130  // by a second Ctrl-C
 };
 

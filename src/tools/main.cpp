@@ -37,6 +37,7 @@ int run(int argc, char** argv) {
   add_train(app, start, code);
   add_predict(app, code);
   add_certify(app, start, code);
+  add_verify(app, code);
   add_generate(app, code);
   add_report(app, code);
   add_info(app, code);

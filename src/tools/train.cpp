@@ -5,6 +5,7 @@
 #include <cmath>
 #include <iostream>
 #include <memory>
+#include <relulift/certificate.hpp>
 #include <relulift/error.hpp>
 #include <relulift/solve.hpp>
 
@@ -103,10 +104,6 @@ std::optional<Dataset> read_test(const TrainArguments& arguments, const Schema& 
   return read_dataset(arguments.test, targets, schema);
 }
 
-std::string files_words(const std::string& out) {
-  return fmt::format("Wrote {0}/model.safetensors, {0}/result.json and {0}/trace.csv.\n", out);
-}
-
 int train(const TrainArguments& arguments, Clock::time_point start) {
   catch_interrupts();
   arguments.solve.check();
@@ -133,6 +130,7 @@ int train(const TrainArguments& arguments, Clock::time_point start) {
 
   ProgressReport progress(std::cerr, arguments.solve.style());
   Options options = arguments.solve.options(start, progress);
+  options.keep_proof = true;
   arguments.checkpoint.apply(options);
   const Result result = solve(problem, options);
   progress.finish();
@@ -159,11 +157,14 @@ int train(const TrainArguments& arguments, Clock::time_point start) {
   facts.train = score(data, predict(model, data.X, data.samples));
   if (test) facts.test = score(*test, predict(model, test->X, test->samples));
   facts.total_seconds = seconds_since(start);
-  replace_directory(arguments.out, {{"model.safetensors", model_bytes(model)},
-                                    {"result.json", result_json(result, facts)},
-                                    {"trace.csv", trace_csv(result)}});
+  std::map<std::string, std::string> files{{"model.safetensors", model_bytes(model)},
+                                           {"result.json", result_json(result, facts)},
+                                           {"trace.csv", trace_csv(result)}};
+  add_certificate(files, certificate_bytes(result, problem, data.schema, preparation,
+                                           arguments.data, files["model.safetensors"]));
+  replace_directory(arguments.out, files);
   if (!arguments.solve.quiet)
-    std::cout << files_words(arguments.out) << closing_words(result, facts);
+    std::cout << files_words(arguments.out, files) << closing_words(result, facts);
   return exit_code(result.status);
 }
 

@@ -17,8 +17,9 @@ find include src kernels -name '*.hpp' -o -name '*.cpp' -o -name '*.cu' -o -name
       allowed["backends"] = " include core kernels backends "
       allowed["io"] = " include core io "
       allowed["report"] = " include core report "
+      allowed["verify"] = " include verify "
       allowed["tools"] = " include tools "
-      allowed["api"] = allowed["api"] "backends io report "
+      allowed["api"] = allowed["api"] "backends io report verify "
     }
     function folder(path,   part) {
       split(path, part, "/")

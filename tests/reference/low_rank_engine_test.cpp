@@ -72,7 +72,8 @@ TEST_P(TwelveSets, TheMultipliersProveMostOfIt) {
 
 INSTANTIATE_TEST_SUITE_P(Random, TwelveSets, ::testing::Range(0, 12));
 
-// To the same optimum, and the sooner for it: on every set but for a few iterations, and on the whole.
+// To the same optimum, and the sooner for it: on every set but for a few iterations, and on the
+// whole.
 TEST(TwelveSetsTogether, TheInteriorEngineGoesOnFromThere) {
   Index from_there = 0, afresh = 0;
   for (int set = 0; set < 12; ++set) {

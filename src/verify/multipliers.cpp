@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/verify/multipliers.hpp"
+
+#include "src/verify/positive.hpp"
+
+namespace relulift::verifier {
+namespace {
+
+// The matrix of [eq:proved-psd] in the blocks (s, u, v), as entries of its lower triangle.
+class Matrix {
+ public:
+  Matrix(const Problem& problem, const Proof& proof)
+      : problem_(problem),
+        proof_(proof),
+        n_(problem.samples),
+        d_(problem.features),
+        c_(problem.outputs),
+        position_(static_cast<std::size_t>(n_), -1) {
+    for (Index i = 0; i < n_; ++i)
+      if (representative(i) == i) {
+        position_[i] = static_cast<Index>(rows_.size());
+        rows_.push_back(i);
+      }
+    u_ = static_cast<Index>(rows_.size());
+    v_ = u_ + d_;
+  }
+
+  std::string check() {
+    for (const auto& [i, j, value] : proof_.entries) {
+      if (i < 0 || j < 0 || i >= 2 * n_ || j >= 2 * n_ || position_[i % n_] < 0 ||
+          position_[j % n_] < 0)
+        return "a multiplier stands at rows that are not there";
+      const bool is_free = i - j == n_ || j - i == n_;
+      if (!(is_free || value >= 0.0) || !std::isfinite(value))
+        return "a multiplier is negative that must not be";
+    }
+    add_penalty();
+    add_multipliers();
+    add_outputs();
+    return proves_positive(v_ + c_, std::move(entries_))
+               ? ""
+               : "its matrix is not proved to be positive "
+                 "semidefinite";
+  }
+
+ private:
+  Index representative(Index i) const {
+    return proof_.representative.empty() ? i : proof_.representative[i];
+  }
+  double ratio(Index i) const { return proof_.ratio.empty() ? 1.0 : proof_.ratio[i]; }
+  double x(Index i, Index l) const { return problem_.X[i + l * n_]; }
+  void add(Index row, Index column, const Ball& value) { entries_.push_back({row, column, value}); }
+
+  // sigma g/2 on u and v.
+  void add_penalty() {
+    const Ball half = Ball{proof_.sigma} * Ball{static_cast<Real>(problem_.weight_decay) / 2};
+    for (Index l = u_; l < v_ + c_; ++l) add(l, l, half);
+  }
+
+  // -W_pq l_p l_q' for every ordered pair (p, q); with the signs a of p and b of q,
+  // 4 l_p l_q' = (e_i + a x_i)(e_k + b x_k)'.
+  void add_multipliers() {
+    std::vector<Sum> su(static_cast<std::size_t>(u_ * d_)), uu(static_cast<std::size_t>(u_ * d_));
+    const auto ordered = [&](Index p, Index q, double w) {
+      const Index i = position_[p % n_], k = position_[q % n_];
+      const double b = q < n_ ? w : -w, ab = p < n_ ? b : -b;
+      for (Index l = 0; l < d_; ++l) {
+        su[i * d_ + l].add_product(b, x(rows_[k], l));
+        uu[i * d_ + l].add_product(ab, x(rows_[k], l));
+      }
+      if (i >= k) add(i, k, Ball{static_cast<Real>(w) / -4});
+    };
+    for (const auto& [i, j, value] : proof_.entries) {
+      ordered(i, j, value);
+      if (i != j) ordered(j, i, value);
+    }
+    for (Index i = 0; i < u_; ++i)
+      for (Index l = 0; l < d_; ++l) add(u_ + l, i, scaled(su[i * d_ + l].ball(), -0.25));
+    std::vector<Ball> sums(uu.size());
+    for (std::size_t k = 0; k < uu.size(); ++k) sums[k] = uu[k].ball();
+    for (Index l = 0; l < d_; ++l)
+      for (Index m = 0; m <= l; ++m) {
+        Sum sum;
+        for (Index i = 0; i < u_; ++i) sum.add(Ball{x(rows_[i], l)} * sums[i * d_ + m]);
+        add(u_ + l, u_ + m, scaled(sum.ball(), -0.25));
+      }
+  }
+
+  // Half of sum_j l~_j G_j', l~_j = 1/2 (|ratio_j| e_i + ratio_j x_i).
+  void add_outputs() {
+    for (Index o = 0; o < c_; ++o) {
+      std::vector<Sum> on_s(static_cast<std::size_t>(u_)), on_u(static_cast<std::size_t>(u_));
+      for (Index j = 0; j < n_; ++j) {
+        if (representative(j) < 0) continue;
+        const Index i = position_[representative(j)];
+        on_s[i].add_product(std::abs(ratio(j)), proof_.G[j + o * n_]);
+        on_u[i].add_product(ratio(j), proof_.G[j + o * n_]);
+      }
+      for (Index i = 0; i < u_; ++i) add(v_ + o, i, scaled(on_s[i].ball(), 0.25));
+      for (Index l = 0; l < d_; ++l) {
+        Sum sum;
+        for (Index i = 0; i < u_; ++i) sum.add(Ball{x(rows_[i], l)} * on_u[i].ball());
+        add(v_ + o, u_ + l, scaled(sum.ball(), 0.25));
+      }
+    }
+  }
+
+  const Problem& problem_;
+  const Proof& proof_;
+  Index n_, d_, c_, u_ = 0, v_ = 0;
+  std::vector<Index> position_;  // among the representatives; -1 for other rows
+  std::vector<Index> rows_;      // of the representatives
+  std::vector<Entry> entries_;
+};
+
+}  // namespace
+
+std::string check_multipliers(const Problem& problem, const Proof& proof) {
+  return Matrix(problem, proof).check();
+}
+
+Real cost_of_merging(const Problem& problem, const Proof& proof) {
+  if (proof.representative.empty() && proof.ratio.empty()) return 0;
+  const Index n = problem.samples, d = problem.features;
+  const auto size = static_cast<std::size_t>(n);
+  if (proof.representative.size() != size || proof.ratio.size() != size) return kInfinity;
+  Real cost = 0;
+  for (Index j = 0; j < n; ++j) {
+    const Index i = proof.representative[j];
+    const double ratio = proof.ratio[j];
+    const bool stands = i >= 0 && i < n && proof.representative[i] == i && proof.ratio[i] == 1.0;
+    if (!(stands || (i == -1 && ratio == 0.0)) || !std::isfinite(ratio)) return kInfinity;
+    if (i == j) continue;
+    const Real distance = norm_above(d, [&](Index l) {
+      const Ball there = i < 0 ? Ball{} : Ball{ratio} * Ball{problem.X[i + l * n]};
+      return (Ball{problem.X[j + l * n]} - there).magnitude();
+    });
+    cost +=
+        above(norm_above(problem.outputs, [&](Index o) { return proof.G[j + o * n]; }) * distance);
+  }
+  return above(cost, n);
+}
+
+}  // namespace relulift::verifier
