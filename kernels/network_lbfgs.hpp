@@ -9,10 +9,10 @@
 
 namespace relulift::kernels {
 
-inline constexpr Index kMostPairs = 12;  // that may be kept
-// Columns of the basis of so many pairs: s_0.., y_0.., gradient. T, the type of its entries, is
-// double or float: float halves the bytes that a step moves, and costs directions half their
-// digits.
+inline constexpr Index kMostPairs = 12;
+// Columns of the basis: room for `pairs` pairs, of which one is scratch, s_0.., y_0.., gradient. T,
+// the type of its entries, is double or float: float halves the bytes that a step moves, and costs
+// directions half their digits.
 RELULIFT_HD constexpr Index basis_columns(Index pairs) { return 2 * pairs + 1; }
 
 // Rows of the state, one column per start.

@@ -36,7 +36,7 @@ struct Options {
   // cuda: fail if there is none. automatic: the plan chooses and the result says which.
   Device device = Device::automatic;
   Engine engine = Engine::automatic;
-  Precision precision = Precision::fp64;
+  Precision precision = Precision::fp64;  // of the low-rank engine
   // Width limit of the network while searching and of the result; 0 = chosen from the data
   // (about 2n, less where memory forbids). InvalidInput when so many do not fit into memory.
   Index max_neurons = 0;
@@ -62,8 +62,9 @@ struct Options {
   // InvalidInput for a file of another problem or a damaged one, FileError where there is none.
   std::filesystem::path resume = {};
   // Result::proof receives what proves the bound, checked by the verifier; the bound is then what
-  // the verifier proves. Costs the memory of the multipliers, and the time of one more proof,
-  // unless the solve is interrupted: then there is none.
+  // the verifier proves. Costs the memory of the multipliers, and the time of another proof: two
+  // minutes at most, and a tenth of a time limit on top of it. None where that is not enough, and
+  // after an interruption.
   bool keep_proof = false;
   // Called at every check on the calling thread; return false to stop with Status::interrupted.
   std::function<bool(const Progress&)> on_progress = {};

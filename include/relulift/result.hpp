@@ -107,8 +107,8 @@ struct Result {
   // where no neuron was found that lowers it by more than rounding.
   std::optional<NewNeuron> suggestion;
   Certificate certificate;
-  // In the order of time, the floor first; certificate has the best. Empty when the claim was
-  // refuted.
+  // In the order of time, the floor first; certificate has the largest, or what the verifier proves
+  // of it. Empty when the claim was refuted.
   std::vector<BoundAttempt> bounds;
   Proof proof;  // of certificate.lower_bound; of kind "none" unless Options::keep_proof
   Relaxation relaxation;

@@ -42,8 +42,8 @@ class BoundKeeper {
   const Attempt& last() const { return last_; }
 
   // The best bound again, in the form of the verifier; the certificate is from now on what the
-  // verifier proves, by the next best kind where it does not follow the best. `objective` is that
-  // of some network.
+  // verifier proves, by the next best kind where it does not follow the best, and as it was where
+  // the best may take longer than `control` allows. `objective` is that of some network.
   Proof verified(double objective, const Control& control);
 
   const Certificate& certificate() const { return best_; }
@@ -64,8 +64,9 @@ class BoundKeeper {
     Proof proof;
     Proved proved;
   };
-  Checked checked_multipliers(double objective) const;
-  Checked checked(std::optional<Proof> proof, double objective) const;
+  // Nothing where there is not the time for it.
+  std::optional<Checked> checked_multipliers(double objective, const Control& control) const;
+  std::optional<Checked> checked(std::optional<Proof> proof, double objective) const;
 
   const Problem& problem_;
   Proofs proofs_;

@@ -37,7 +37,7 @@ constexpr double kLastProofSeconds = 2.0;
 // Of the memory that is free, by the time a proof asks.
 constexpr double kUsableMemory = 0.9;
 // Of walking a tree of cones again, for the record.
-constexpr double kWalkSeconds = 120.0;
+constexpr double kProofSeconds = 120.0, kProofShare = 0.1;
 // Caps of one scan for missing neurons, one proof by cones, and one round of polishing.
 constexpr double kScanSeconds = 5.0;
 constexpr double kConeSeconds = 60.0;
@@ -446,8 +446,11 @@ Status Session::status() const {
 
 Result Session::finish() {
   const bool refuted = keeper_.refuted_by(best_.objective);
-  if (options_.keep_proof && !refuted && !stopped_)
-    result_.proof = keeper_.verified(best_.objective, Control(kWalkSeconds));
+  if (options_.keep_proof && !refuted && !stopped_) {
+    const double on_top = kProofShare * options_.time_limit_seconds;
+    const double allowed = std::max(control_.remaining(), 0.0) + on_top;
+    result_.proof = keeper_.verified(best_.objective, Control(std::min(kProofSeconds, allowed)));
+  }
   result_.status = refuted ? Status::numerical_failure : status();
   if (refuted) {
     checkpoint_.forget_multipliers();

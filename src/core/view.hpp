@@ -41,6 +41,13 @@ struct MatrixView {
   }
 };
 
+// Entries of a smaller type live in matrices of double: so many hold `count` of them.
+template <class T>
+constexpr Index doubles_for(Index count) {
+  constexpr Index held = sizeof(double) / sizeof(T);
+  return (count + held - 1) / held;
+}
+
 // A scalar that lives where the work is. A recording survives a change of its value.
 struct Slot {
   double* address = nullptr;

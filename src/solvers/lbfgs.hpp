@@ -8,7 +8,6 @@
 #pragma once
 
 #include <optional>
-#include <type_traits>
 #include <utility>
 
 #include "kernels/network_lbfgs.hpp"
@@ -21,8 +20,8 @@ namespace relulift {
 template <Backend B, class Objective, class T = double>
 class Lbfgs {
  public:
-  // capacity: columns of all starts together, each of objective.rows() parameters. pairs kept:
-  // 2 to kernels::kMostPairs.
+  // capacity: columns of all starts together, each of objective.rows() parameters. pairs: columns
+  // for them, 2 to kernels::kMostPairs, of which one is being filled.
   Lbfgs(B& be, Objective& objective, Index capacity, Index max_starts,
         Index pairs = kernels::kMostPairs)
       : be_(be),
@@ -114,15 +113,11 @@ class Lbfgs {
   Entries small(const typename B::Matrix& m, Index each) const {
     return {reinterpret_cast<T*>(m.view().data), width(), starts_ * each, width()};
   }
-  static constexpr Index stored(Index count) {
-    constexpr Index held = sizeof(double) / sizeof(T);
-    return (count + held - 1) / held;
-  }
+  static constexpr Index stored(Index count) { return doubles_for<T>(count); }
   Index width() const { return kernels::basis_columns(pairs_); }
-  template <class V>
-  void clear(const V& view) {
-    be_.launch({view.rows, view.cols},
-               kernels::Clear<std::remove_pointer_t<decltype(view.data)>>{view});
+  template <class U>
+  void clear(MatrixView<U> view) {
+    be_.launch({view.rows, view.cols}, kernels::Clear<U>{view});
   }
 
   void step() {

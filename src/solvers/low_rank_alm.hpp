@@ -92,7 +92,7 @@ class LowRankAlm {
       update_multipliers(state_, at, residual_, options_);
       if (state_.iteration % kRankEvery == 0) {
         adapt_rank(state_, most_rank_, options_.seed);
-        escape(problem_, rows_, state_, at, mean_of_columns(factor_), most_rank_);
+        escape(problem_, rows_, state_, at, column_scaling(factor_), most_rank_);
       }
     }
   }

@@ -223,7 +223,7 @@ Matrix entry_scaling(const ReducedProblem& problem, const UnitRows& rows, const 
   return D.cwiseMax(kFlat * D.mean()).cwiseSqrt().cwiseInverse();
 }
 
-Vector mean_of_columns(const Matrix& factor) {
+Vector column_scaling(const Matrix& factor) {
   const Eigen::RowVectorXd curvature = factor.cwiseAbs2().cwiseInverse().colwise().mean();
   return curvature.cwiseSqrt().cwiseInverse().transpose();
 }

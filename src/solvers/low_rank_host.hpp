@@ -18,7 +18,7 @@ struct LowRankOptions {
   Index max_iterations = 0;
   // L-BFGS steps of one outer iteration, >= 1.
   Index inner_steps = 300;
-  // Pairs of steps and gradients that L-BFGS keeps, 2 to 12.
+  // Columns of L-BFGS for pairs of steps and gradients, 2 to 12; one is being filled.
   Index memory = 5;
   // Pairs listed per sample, at most. Only these have multipliers [eq:sparse-alm]. >= 1.
   Index pairs_per_sample = 40;
@@ -86,8 +86,8 @@ void to_principal_axes(LowRankState& state);
 // row falls with the row's size, and slow rows are the small ones. K: r x 2n.
 Matrix entry_scaling(const ReducedProblem& problem, const UnitRows& rows, const LowRankState& state,
                      const LowRankPoint& at, const Matrix& K);
-// The same from the mean curvature of every column.
-Vector mean_of_columns(const Matrix& factor);
+// 1 / sqrt of the mean curvature of every column, from that scaling.
+Vector column_scaling(const Matrix& factor);
 
 // ||min(K, W/sigma)|| over the listed pairs and ||diag(alpha beta)||, relative to K.
 double relative_violation(const LowRankState& state, const LowRankPoint& at);

@@ -84,11 +84,7 @@ class PairScan {
     return shape.height * std::clamp<Index>(tiles, 1, blocks(samples, shape));
   }
 
-  // Entries of type T live in matrices of double.
-  static Index stored(Index count) {
-    constexpr Index held = sizeof(double) / sizeof(T);
-    return (count + held - 1) / held;
-  }
+  static Index stored(Index count) { return doubles_for<T>(count); }
   static Index narrow_entries(Index samples, Index rank) {
     return std::is_same_v<T, double> ? 0 : stored(2 * samples * rank);
   }

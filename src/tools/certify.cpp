@@ -3,9 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <fstream>
 #include <iostream>
-#include <iterator>
 #include <memory>
 #include <relulift/certificate.hpp>
 #include <relulift/error.hpp>
@@ -45,11 +43,6 @@ Dataset read_targets_too(const CertifyArguments& arguments, const Model& model) 
   Dataset data = read_dataset(arguments.data, targets, model.schema);
   check_fits(model, data, arguments.data);
   return data;
-}
-
-std::string bytes_of(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 int certify_model(const CertifyArguments& arguments, Clock::time_point start) {
@@ -100,7 +93,7 @@ int certify_model(const CertifyArguments& arguments, Clock::time_point start) {
   const std::string json = result_json(result, facts);
   if (!arguments.json.empty()) write_file(arguments.json, json);
   if (!arguments.out.empty()) {
-    std::map<std::string, std::string> files{{"model.safetensors", bytes_of(arguments.model)},
+    std::map<std::string, std::string> files{{"model.safetensors", read_text(arguments.model)},
                                              {"result.json", json},
                                              {"trace.csv", trace_csv(result)}};
     add_certificate(files, certificate_bytes(result, problem, data.schema, model.preparation,

@@ -31,7 +31,8 @@ int write_report(const ReportArguments& arguments) {
   const std::string out = arguments.out.empty() ? (folder / "report.html").string() : arguments.out;
   std::vector<std::string> inputs{arguments.data, arguments.targets_file, arguments.test,
                                   arguments.test_targets_file};
-  for (const char* name : {"result.json", "trace.csv", "model.safetensors"})
+  for (const char* name :
+       {"result.json", "trace.csv", "model.safetensors", "certificate.safetensors"})
     inputs.push_back((folder / name).string());
   check_no_overwrite(out, inputs);
   const Page page = report_page({.directory = folder,

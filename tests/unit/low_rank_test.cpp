@@ -119,7 +119,7 @@ TEST(EntryScaling, IsTheCurvatureOfTheLagrangian) {
     const Vector expected = 0.5 * (own.array() + own.mean());
     const Vector curvature = factor.col(j).cwiseAbs2().cwiseInverse();
     EXPECT_LT((curvature - expected).norm(), 1e-4 * expected.norm()) << j;
-    EXPECT_NEAR(std::pow(mean_of_columns(factor)[j], -2.0), own.mean(), 1e-4 * own.mean());
+    EXPECT_NEAR(std::pow(column_scaling(factor)[j], -2.0), own.mean(), 1e-4 * own.mean());
   }
 }
 

@@ -7,17 +7,11 @@
 #include <relulift/solve.hpp>
 
 #include "tests/support/generators.hpp"
+#include "tests/support/matrices.hpp"
 #include "tests/support/naive.hpp"
 
 namespace relulift::testing {
 namespace {
-
-Matrix random_matrix(Random& random, Index rows, Index cols) {
-  Matrix out(rows, cols);
-  for (Index j = 0; j < cols; ++j)
-    for (Index i = 0; i < rows; ++i) out(i, j) = random.normal();
-  return out;
-}
 
 // J as a function of the size of one neuron along u, minimised over a grid of sizes: along u the
 // output weights of a given size s are best parallel to E'a, J = ||E||^2/2 - s ||E'a|| + s^2
