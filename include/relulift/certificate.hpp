@@ -23,7 +23,8 @@ struct Verdict {
   // What the certificate states and claims, as far as it could be read; NaN where not.
   std::string kind;
   std::vector<std::string> targets;  // columns
-  Index samples = 0, features = 0, outputs = 0;
+  Index samples = 0, outputs = 0;
+  std::vector<std::string> features;  // columns of the table
   bool bias = false, standardized = false;
   double weight_decay = std::numeric_limits<double>::quiet_NaN();
   double lower_bound = std::numeric_limits<double>::quiet_NaN();

@@ -60,10 +60,15 @@ bool BoundKeeper::refuted_by(double objective) {
 
 // The verifier's roundings are its own: where they do not allow this kappa, the next one.
 std::optional<BoundKeeper::Checked> BoundKeeper::checked_multipliers(double objective,
+                                                                     Index memory_bytes,
                                                                      const Control& control) const {
   const auto& [candidate, bound] = multipliers_;
   const auto order = static_cast<double>(problem_.samples + problem_.features + problem_.outputs);
   const double seconds = order * order * order / (3.0 * kVerifierFlops);
+  // The matrix, and sums, balls and entries of its border.
+  const double bytes =
+      8.0 * order * order + 210.0 * order * (order - static_cast<double>(problem_.samples));
+  if (bytes > static_cast<double>(memory_bytes)) return std::nullopt;
   Checked checked;
   for (const double factor : {1.0, 1.0 + 1e-6, 1.0 + 1e-4, 1.01, 1.1, 2.0, 10.0}) {
     if (control.remaining() < seconds) return std::nullopt;
@@ -82,7 +87,7 @@ std::optional<BoundKeeper::Checked> BoundKeeper::checked(std::optional<Proof> pr
   return Checked{std::move(*proof), std::move(proved)};
 }
 
-Proof BoundKeeper::verified(double objective, const Control& control) {
+Proof BoundKeeper::verified(double objective, Index memory_bytes, const Control& control) {
   const Control clock;
   objective *= 1.0 + kObjectiveRoom;
   struct Way {
@@ -90,7 +95,8 @@ Proof BoundKeeper::verified(double objective, const Control& control) {
     std::function<std::optional<Checked>()> checked;
   };
   std::vector<Way> ways{
-      {multipliers_.bound.value, [&] { return checked_multipliers(objective, control); }},
+      {multipliers_.bound.value,
+       [&] { return checked_multipliers(objective, memory_bytes, control); }},
       {cones_.value,
        [&] { return checked(cone_proof(problem_, cones_.E, cones_.kappa, control), objective); }},
       {solver_free_floor(problem_), [&] { return checked(floor_proof(problem_), objective); }}};
@@ -100,7 +106,7 @@ Proof BoundKeeper::verified(double objective, const Control& control) {
   for (const Way& way : ways) {
     if (!(way.value > best.proved.lower_bound)) break;
     std::optional<Checked> found = way.checked();
-    if (!found) break;  // in want of time: a weaker proof would only lower the bound
+    if (!found) break;  // for want of room: a weaker proof would only lower the bound
     if (found->proved.lower_bound > best.proved.lower_bound) best = std::move(*found);
   }
   if (best.proof.kind != "none")

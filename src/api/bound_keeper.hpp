@@ -43,8 +43,8 @@ class BoundKeeper {
 
   // The best bound again, in the form of the verifier; the certificate is from now on what the
   // verifier proves, by the next best kind where it does not follow the best, and as it was where
-  // the best may take longer than `control` allows. `objective` is that of some network.
-  Proof verified(double objective, const Control& control);
+  // the best may take more memory or time than allowed. `objective` is that of some network.
+  Proof verified(double objective, Index memory_bytes, const Control& control);
 
   const Certificate& certificate() const { return best_; }
   double value() const { return best_.lower_bound; }
@@ -64,8 +64,9 @@ class BoundKeeper {
     Proof proof;
     Proved proved;
   };
-  // Nothing where there is not the time for it.
-  std::optional<Checked> checked_multipliers(double objective, const Control& control) const;
+  // Nothing where there is not the memory or the time for it.
+  std::optional<Checked> checked_multipliers(double objective, Index memory_bytes,
+                                             const Control& control) const;
   std::optional<Checked> checked(std::optional<Proof> proof, double objective) const;
 
   const Problem& problem_;

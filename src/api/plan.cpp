@@ -131,9 +131,9 @@ EngineBytes low_rank_bytes(const ReducedProblem& problem, Precision precision) {
   const Index factor = largest_rank(options, order) * order;
   const Index square = order <= kLargestGram ? order * order : 0;
   const Index pairs = options.pairs_per_sample * problem.n();
-  // The state, its copies between two inner solves, the lists and a stripe of the scan.
+  // The state, what the scaling of its entries is made of, the lists and a stripe of the scan.
   return {.engine = std::max(host.storage_bytes, device.storage_bytes),
-          .host = 8 * (4 * factor + 12 * pairs + 8 * problem.n() + square) +
+          .host = 8 * (13 * factor + 12 * pairs + 8 * problem.n() + square) +
                   kScanShapeHost.stripe_bytes};
 }
 

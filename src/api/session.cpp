@@ -64,6 +64,10 @@ Winner winner_of(const TrainReport& report) {
   return report.source == TrainSource::network ? Winner::network : Winner::column_generation;
 }
 
+Index usable_memory() {
+  return static_cast<Index>(kUsableMemory * static_cast<double>(available_memory_bytes()));
+}
+
 }  // namespace
 
 Session::Session(const Problem& problem, const Options& options, const Network* given)
@@ -322,8 +326,7 @@ double Session::offer_dual(const DualCandidate& multipliers) {
   const Control moment(kLastProofSeconds);
   const double proved = keeper_.offer(
       multipliers, {.objective_upper = best_.objective,
-                    .memory_bytes = static_cast<Index>(
-                        kUsableMemory * static_cast<double>(available_memory_bytes())),
+                    .memory_bytes = usable_memory(),
                     .stop = [&] { return late ? moment.out_of_time() : control_.stop(); }});
   note_bound(phase_, keeper_.last(), control_.seconds() - engine_began_);
   if (keeper_.value() > before) checkpoint_.keep(multipliers);
@@ -449,7 +452,9 @@ Result Session::finish() {
   if (options_.keep_proof && !refuted && !stopped_) {
     const double on_top = kProofShare * options_.time_limit_seconds;
     const double allowed = std::max(control_.remaining(), 0.0) + on_top;
-    result_.proof = keeper_.verified(best_.objective, Control(std::min(kProofSeconds, allowed)));
+    checkpoint_.write();
+    result_.proof = keeper_.verified(best_.objective, usable_memory(),
+                                     Control(std::min(kProofSeconds, allowed)));
   }
   result_.status = refuted ? Status::numerical_failure : status();
   if (refuted) {

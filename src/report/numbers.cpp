@@ -55,7 +55,9 @@ std::string significant(double value, int digits, Rounding rounding) {
 }
 
 int digits_for(double gap) {
-  return gap > 0.0 ? std::clamp(2 + static_cast<int>(std::ceil(-std::log10(gap))), 4, 10) : 10;
+  return gap > 0.0 && std::isfinite(gap)
+             ? std::clamp(2 + static_cast<int>(std::ceil(-std::log10(gap))), 4, 10)
+             : 10;
 }
 
 std::string count_words(Index count) { return grouped(std::to_string(count)); }

@@ -142,13 +142,17 @@ const char* scale_words(const Axis& axis) {
   return axis.scale() == Axis::Scale::logarithmic ? "logarithmic" : "linear";
 }
 
+std::string bound_words(double bound) {
+  return std::isfinite(bound) ? significant(bound, 6, Rounding::down) : "–";
+}
+
 std::string both_chart(const PageData& page, const std::vector<Line>& lines, const Axis& time) {
   const auto [low, high] = range_of(lines);
   const Axis value = value_axis(low, high);
-  const std::string words =
-      fmt::format("The objective ends at {}, the proved lower bound at {}, after {}.",
-                  figure(page.result.objective, 6), figure(page.result.certificate.lower_bound, 6),
-                  duration(page.result.seconds.total));
+  const std::string words = fmt::format(
+      "The objective ends at {}, the proved lower bound at {}, after {}.",
+      figure(page.result.objective, 6), bound_words(page.result.certificate.lower_bound),
+      duration(page.result.seconds.total));
   return fmt::format(
              "<figure><figcaption>Objective and proved lower bound over the seconds of the "
              "run ({} time, {} values); below, what ran.<span class=\"legend\"><span "

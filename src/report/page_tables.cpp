@@ -134,7 +134,7 @@ std::string bounds_section(const PageData& page) {
         escaped(relaxation.engine), escaped(relaxation.status), count_words(relaxation.iterations),
         figure(relaxation.primal, 6),
         relaxation.engine == "dense" ? "an estimate" : "a feasible point",
-        figure(relaxation.dual, 6));
+        std::isfinite(relaxation.dual) ? significant(relaxation.dual, 6, Rounding::down) : "–");
   if (std::isfinite(page.result.certificate.estimate))
     html += fmt::format(" An estimate that is not proved: {}.",
                         figure(page.result.certificate.estimate, 6));

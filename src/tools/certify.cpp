@@ -62,6 +62,7 @@ int certify_model(const CertifyArguments& arguments, Clock::time_point start) {
                                      arguments.json, arguments.out));
     }
   }
+  const std::string model_bytes = read_text(arguments.model);
   const Model model = read_model(arguments.model);
   const double weight_decay = weight_decay_of(arguments, model);
   const Dataset data = read_targets_too(arguments, model);
@@ -93,7 +94,7 @@ int certify_model(const CertifyArguments& arguments, Clock::time_point start) {
   const std::string json = result_json(result, facts);
   if (!arguments.json.empty()) write_file(arguments.json, json);
   if (!arguments.out.empty()) {
-    std::map<std::string, std::string> files{{"model.safetensors", read_text(arguments.model)},
+    std::map<std::string, std::string> files{{"model.safetensors", model_bytes},
                                              {"result.json", json},
                                              {"trace.csv", trace_csv(result)}};
     add_certificate(files, certificate_bytes(result, problem, data.schema, model.preparation,

@@ -2,10 +2,13 @@
 // relulift verify: a certificate checked again from nothing but the files.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <iostream>
 #include <memory>
 #include <relulift/certificate.hpp>
+#include <string>
+#include <vector>
 
 #include "src/tools/arguments.hpp"
 #include "src/tools/exit_code.hpp"
@@ -17,20 +20,46 @@ struct VerifyArguments {
   std::string certificate, data, model;
 };
 
+// Text of a file that nobody vouches for: a control character could end a line or hide one.
+std::string printable(std::string text) {
+  for (std::size_t k = 0; k < text.size(); ++k) {
+    const auto byte = static_cast<unsigned char>(text[k]);
+    const bool c1 =
+        byte == 0xC2 && k + 1 < text.size() && static_cast<unsigned char>(text[k + 1]) < 0xA0;
+    if (byte < 0x20 || byte == 0x7F) text[k] = '?';
+    if (c1) text[k] = text[k + 1] = '?';
+  }
+  return text;
+}
+
+std::string list_of(const std::vector<std::string>& names) {
+  constexpr std::size_t kShown = 40;
+  const auto shown = std::min(names.size(), kShown);
+  return printable(fmt::format("{}{}", fmt::join(names.begin(), names.begin() + shown, ", "),
+                               shown < names.size() ? ", .." : ""));
+}
+
+// In three digits, not below the value.
+std::string percent_above(double share) {
+  const double percent = 100.0 * share;
+  const std::string text = fmt::format("{:.3g}", percent);
+  return std::stod(text) >= percent ? text : fmt::format("{:.3g}", 1.005 * percent);
+}
+
 // Numbers so that they read back as the same doubles.
 std::string words(const Verdict& verdict) {
   std::string text = fmt::format(
       "No two-layer ReLU network of any width has an objective below {}; proved by {}.\n"
-      "The problem: {} samples, {} features{}{}, {} output{} of {}, weight decay {}.\n",
-      verdict.lower_bound, verdict.kind, verdict.samples, verdict.features,
+      "The problem: {} samples, {} feature{} ({}){}{}, {} output{} of {}, weight decay {}.\n",
+      verdict.lower_bound, verdict.kind, verdict.samples, verdict.features.size(),
+      verdict.features.size() == 1 ? "" : "s", list_of(verdict.features),
       verdict.bias ? " and a bias" : "",
       verdict.standardized ? ", standardized by the certificate's constants" : "", verdict.outputs,
-      verdict.outputs == 1 ? "" : "s", fmt::join(verdict.targets, ", "), verdict.weight_decay);
+      verdict.outputs == 1 ? "" : "s", list_of(verdict.targets), verdict.weight_decay);
   if (verdict.model_checked)
     text += fmt::format(
-        "The model's objective is {}; the best possible one is at most {:.3g} % "
-        "below it.\n",
-        verdict.objective, 100.0 * verdict.relative_gap);
+        "The model's objective is {}; the best possible one is at most {} % below it.\n",
+        verdict.objective, percent_above(verdict.relative_gap));
   else
     text += "Without the model its objective and the gap were not checked.\n";
   return text;
@@ -43,7 +72,7 @@ int verify_files(const VerifyArguments& arguments) {
     std::cout << "VALID\n" << words(verdict);
     return kWritten;
   }
-  std::cout << "INVALID: " << verdict.reason << '\n';
+  std::cout << "INVALID: " << printable(verdict.reason) << '\n';
   if (std::isfinite(verdict.proved) && std::isfinite(verdict.lower_bound))
     std::cout << fmt::format("Claimed is the lower bound {}, proved is {}.\n", verdict.lower_bound,
                              verdict.proved);

@@ -56,7 +56,8 @@ Proved verify(const Problem& problem, const Proof& proof, double objective_upper
     value.add(-g * (y + scaled(g, 0.5)));
     squares.add(y * y);
   }
-  const Real penalty = std::min<Real>(squares.ball().high() / 4, std::max(0.0, objective_upper));
+  const Real objective = objective_upper >= 0.0 ? objective_upper : kInfinity;
+  const Real penalty = std::min<Real>(squares.ball().high() / 4, objective);
   const Real price =
       std::max<Real>(0, static_cast<Real>(proof.sigma) - 1) + above(merging / problem.weight_decay);
   const Real bound = (value.ball() - Ball{above(price * penalty)}).low();

@@ -4,9 +4,11 @@
 #include <relulift/certificate.hpp>
 
 #include <algorithm>
+#include <new>
 #include <nlohmann/json.hpp>
 #include <relulift/error.hpp>
 #include <relulift/proof.hpp>
+#include <stdexcept>
 
 #include "src/verify/statement.hpp"
 
@@ -62,9 +64,20 @@ Content content_of(const std::string& bytes) {
     }
     if (statement.columns.features.empty() || statement.columns.outputs.empty())
       throw InvalidInput("it names no features or no targets");
+    Names columns = statement.columns.features;
+    if (statement.columns.label.empty())
+      columns.insert(columns.end(), statement.columns.outputs.begin(),
+                     statement.columns.outputs.end());
+    else
+      columns.push_back(statement.columns.label);
+    std::sort(columns.begin(), columns.end());
+    if (std::adjacent_find(columns.begin(), columns.end()) != columns.end())
+      throw InvalidInput("it names a column twice");
     statement.bias = entry<bool>(file, "bias");
     statement.weight_decay = entry<double>(file, "weight_decay");
-    if (const Json given = entry<Json>(file, "standardization"); !given.is_null()) {
+    // Not copied: a copy recurses as deep as the text nests.
+    const Json given = Json::parse(file.metadata.at("standardization"));
+    if (!given.is_null()) {
       statement.mean = given.at("mean").get<std::vector<double>>();
       statement.scale = given.at("scale").get<std::vector<double>>();
       const std::size_t d = statement.columns.features.size();
@@ -120,7 +133,7 @@ void check(const std::string& bytes, const std::string& data_bytes, const std::s
   verdict.bias = statement.bias;
   verdict.standardized = !statement.scale.empty();
   verdict.weight_decay = statement.weight_decay;
-  verdict.features = static_cast<Index>(statement.columns.features.size());
+  verdict.features = statement.columns.features;
   verdict.outputs = static_cast<Index>(statement.columns.outputs.size());
   verdict.lower_bound = content.lower_bound;
   verdict.objective = content.objective;
@@ -165,6 +178,10 @@ Verdict verify_certificate(const Path& certificate, const Path& data, const Path
     check(bytes, data_bytes, model.empty() ? nullptr : &model_bytes, verdict);
   } catch (const InvalidInput& error) {
     verdict.reason = error.what();
+  } catch (const std::bad_alloc&) {
+    verdict.reason = "it needs more memory than there is";
+  } catch (const std::length_error&) {
+    verdict.reason = "it needs more memory than there is";
   }
   return verdict;
 }

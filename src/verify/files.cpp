@@ -71,6 +71,13 @@ std::vector<std::vector<std::string>> records(std::string_view text) {
   return out;
 }
 
+std::uint64_t whole(const Json& value) {
+  constexpr std::uint64_t kMost = std::uint64_t{1} << 53;
+  if (!value.is_number_unsigned() || value.get<std::uint64_t>() > kMost)
+    fail("its header has a size that is none");
+  return value.get<std::uint64_t>();
+}
+
 std::size_t position(const std::vector<std::string>& names, const std::string& name,
                      const char* what) {
   const auto at = std::find(names.begin(), names.end(), name);
@@ -106,16 +113,16 @@ Safetensors read_safetensors(std::string_view bytes) {
         continue;
       }
       const std::size_t width = value.at("dtype") == "F64" ? 8 : value.at("dtype") == "F32" ? 4 : 0;
-      const auto begin = value.at("data_offsets").at(0).get<std::uint64_t>();
-      const auto end = value.at("data_offsets").at(1).get<std::uint64_t>();
+      const std::uint64_t begin = whole(value.at("data_offsets").at(0));
+      const std::uint64_t end = whole(value.at("data_offsets").at(1));
       if (width == 0 || begin > end || end > data.size())
         fail("its tensor " + name + " is damaged");
       Tensor& tensor = out.tensors[name];
       std::uint64_t size = width;
       bool fits = true;
       for (const Json& extent : value.at("shape")) {
-        tensor.shape.push_back(extent.get<std::uint32_t>());
-        fits = !__builtin_mul_overflow(size, extent.get<std::uint32_t>(), &size) && fits;
+        tensor.shape.push_back(static_cast<Index>(whole(extent)));
+        fits = !__builtin_mul_overflow(size, whole(extent), &size) && fits;
       }
       if (!fits || size != end - begin) fail("its tensor " + name + " does not fit its shape");
       for (std::uint64_t k = 0; k < size / width; ++k) {

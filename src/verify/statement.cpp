@@ -67,8 +67,10 @@ Ball objective_of(const Statement& statement, const Problem& problem, std::strin
     }
     if (statement.bias)
       u.push_back(rest);
-    else if (rest.magnitude() > 1e-5 * size)  // what rounding leaves of the constants
+    else if (rest.magnitude() > 1e-5 * size)
       throw InvalidInput("it has a bias, which the certificate's problem has not");
+    // What rounding leaves of the constants moves every inner product.
+    const Ball left{0, statement.bias ? 0 : rest.magnitude()};
     for (const Ball& entry : u) squares.add(entry * entry);
     for (Index o = 0; o < c; ++o) {
       const Ball v{output.entries[o * m + k]};
@@ -77,6 +79,7 @@ Ball objective_of(const Statement& statement, const Problem& problem, std::strin
     for (Index i = 0; i < n; ++i) {
       Sum inner;
       for (Index l = 0; l < d; ++l) inner.add(u[l] * Ball{problem.X[i + l * n]});
+      inner.add(left);
       Ball a = inner.ball();
       a.mid = std::max<Real>(0, a.mid);
       for (Index o = 0; o < c; ++o) fit[i + o * n].add(a * Ball{output.entries[o * m + k]});

@@ -39,7 +39,8 @@ TEST_F(CliVerify, ProvesTheBoundOfTheResultFromTheFiles) {
   EXPECT_EQ(std::stod(with.out.substr(with.out.find(before) + before.size())), bound);
   EXPECT_NE(with.out.find("The model's objective is"), std::string::npos);
   EXPECT_NE(
-      with.out.find("25 samples, 2 features, 5 outputs of y0, y1, y2, y3, y4, weight decay 0.1"),
+      with.out.find(
+          "25 samples, 2 features (x0, x1), 5 outputs of y0, y1, y2, y3, y4, weight decay 0.1"),
       std::string::npos);
 
   const Outcome without = run("verify out/certificate.safetensors " + data("random_00.csv"));
@@ -55,9 +56,10 @@ TEST_F(CliVerify, ProvesMultipliersOfAPreparedProblemWithLabels) {
 
   EXPECT_EQ(outcome.code, 0) << outcome.out;
   EXPECT_NE(outcome.out.find("proved by"), std::string::npos);
-  EXPECT_NE(outcome.out.find("4 features and a bias, standardized by the certificate's constants, "
-                             "3 outputs of species"),
-            std::string::npos)
+  EXPECT_NE(
+      outcome.out.find("4 features (sepal_length, sepal_width, petal_length, petal_width) and a "
+                       "bias, standardized by the certificate's constants, 3 outputs of species"),
+      std::string::npos)
       << outcome.out;
 }
 

@@ -202,5 +202,66 @@ TEST(Verify, ProvesWhatNeedsNoSolver) {
   EXPECT_NEAR(proved({1}, {3}, 0.5), 1.375, 1e-8);        // g y - g^2/2
 }
 
+// [eq:proved] pays (sigma - 1) P*: an objective that is none bounds nothing.
+TEST(Verify, AnObjectiveThatIsNoneIsWorthNothing) {
+  const Problem p{
+      .samples = 2, .features = 1, .outputs = 1, .X = {1, 2}, .Y = {3, 4}, .weight_decay = 0.1};
+  Proof proof;
+  proof.kind = "floor";
+  proof.G = {-3, -4};
+  proof.sigma = 1e3;
+
+  EXPECT_EQ(verify(p, proof, std::nan("")).lower_bound, 0.0);
+  EXPECT_EQ(verify(p, proof, -1.0).lower_bound, 0.0);
+}
+
+class Forged : public ::testing::Test {
+ protected:
+  Forged() {
+    folder_.write("t.csv", "x1,x2,y\n0.001,1,1\n0.001,2,2\n0.001,3,3\n0.001,5,4\n");
+    base_ = certify_table(folder_, "t", {.value_columns = {"y"}}, 0.1, {.gap = 0.0});
+  }
+  Verdict verdict(const Certified& c, const fs::path& model = {}) {
+    return verify_certificate(folder_.write("c", sealed(c.content)), base_.data, model);
+  }
+  TemporaryFolder folder_;
+  Certified base_;
+};
+
+TEST_F(Forged, AColumnNamedTwiceIsInvalid) {
+  ASSERT_TRUE(verdict(base_).valid);
+  for (const char* names : {"[\"x1\",\"x1\"]", "[\"x1\",\"y\"]"}) {
+    Certified c = base_;
+    c.content.metadata["features"] = names;
+    EXPECT_NE(verdict(c).reason.find("names a column twice"), std::string::npos) << names;
+  }
+}
+
+TEST_F(Forged, TextThatNestsDeeplyIsInvalid) {
+  Certified c = base_;
+  c.content.metadata["standardization"] = std::string(400'000, '[') + ']';
+
+  EXPECT_FALSE(verdict(c).valid);
+}
+
+// The network of the file predicts what its bias adds, be it small beside the constants.
+TEST_F(Forged, ABiasBelowTheRoundingOfTheConstantsCounts) {
+  folder_.write("far.csv", "x,y\n1000001,1\n1000002,2\n1000003,3\n");
+  const Certified far =
+      certify_table(folder_, "far", {.value_columns = {"y"}}, 0.1, {.gap = 0.0}, Standardize::yes);
+  ASSERT_TRUE(verify_certificate(far.certificate, far.data, far.model).valid);
+  Model model = read_model(far.model);
+  ASSERT_FALSE(model.hidden_bias.empty());
+  model.hidden_bias[0] += 5e-6 * std::abs(model.hidden_bias[0]);
+  const std::string bytes = model_bytes(model);
+  Certified c = far;
+  c.content.metadata["model_sha256"] = verifier::sha256(bytes);
+
+  const Verdict found = verify_certificate(folder_.write("c", sealed(c.content)), far.data,
+                                           folder_.write("m", bytes));
+
+  EXPECT_FALSE(found.valid);
+}
+
 }  // namespace
 }  // namespace relulift::test
