@@ -151,8 +151,8 @@ TEST_F(CliSuggestion, TheNeuronThatWasRemovedIsFoundAndIsWorthWhatIsSaid) {
   const double without = model.objective(data);
   folder.write("less.safetensors", model.bytes());
 
-  const Outcome certified =
-      run("certify less.safetensors " + iris() + " --engine none --time-limit 4 --out c");
+  const Outcome certified = run("certify less.safetensors " + iris() +
+                                " --engine none --gap 0.5 --time-limit 60 --out c");
 
   ASSERT_EQ(certified.code, 0) << certified.err;
   const Json result = json("c/result.json"), suggestion = result["suggestion"];
