@@ -104,7 +104,7 @@ struct Result {
   // Of certify(): objective of a better network met while the bound was worked on; NaN without one.
   double better_objective = std::numeric_limits<double>::quiet_NaN();
   // Of certify(): the neuron that lowers the objective most, of those a short search found; none
-  // where no neuron was found that lowers it by more than rounding.
+  // where no neuron was found that lowers it by more than a part in 1e6.
   std::optional<NewNeuron> suggestion;
   Certificate certificate;
   // In the order of time, the floor first; certificate has the largest, or what the verifier proves

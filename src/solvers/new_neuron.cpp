@@ -27,8 +27,8 @@ constexpr double kTwin = 0.999;
 constexpr int kSteps = 100;
 // Directions with ||E'(Xu)_+|| below g (1 + this) are worth less than its square.
 constexpr double kAboveDecay = 1e-4;
-// Two objectives closer than this, relative, may be one up to rounding.
-constexpr double kRounding = 1e-9;
+// A smaller gain, relative, is no advice.
+constexpr double kWorthSaying = 1e-6;
 
 // Columns of length one; zero columns stay.
 void normalize(Eigen::Ref<Matrix> S) {
@@ -159,7 +159,7 @@ std::optional<NewNeuron> suggest_neuron(const Problem& problem, const Network& n
   NewNeuron neuron;
   neuron.objective = objective(problem, enlarged);
   neuron.reduction = before - neuron.objective;
-  if (!(neuron.reduction > kRounding * before)) return std::nullopt;
+  if (!(neuron.reduction > kWorthSaying * before)) return std::nullopt;
   neuron.u.assign(enlarged.U.end() - network.features, enlarged.U.end());
   neuron.v.assign(enlarged.V.end() - network.outputs, enlarged.V.end());
   return neuron;

@@ -26,8 +26,8 @@ NeuronGain neuron_gain(const Matrix& X, const Matrix& E, double g, const Vector&
 Vector climb(const Matrix& X, const Matrix& E, double g, Vector u, const Control& control);
 
 // The best neuron found, or none: nothing is suggested unless a forward pass of the enlarged
-// network, on the data as given, has an objective that is lower by more than rounding. A search,
-// so none found is no proof of optimality. Takes a few seconds at most.
+// network, on the data as given, has an objective that is lower by more than a part in 1e6. A
+// search, so none found is no proof of optimality. Takes a few seconds at most.
 std::optional<NewNeuron> suggest_neuron(const Problem& problem, const Network& network, int threads,
                                         const Control& control);
 
