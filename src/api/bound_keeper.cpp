@@ -32,7 +32,9 @@ double BoundKeeper::offer(const DualCandidate& candidate, const BoundOptions& op
   const Bound bound = certify_multipliers(problem_, candidate, options);
   last_ = {bound.kind, bound.value, clock.seconds()};
   seconds_ += last_.seconds;
-  if (proofs_ == Proofs::keep && bound.value > multipliers_.bound.value)
+  // A copy: of all pairs of samples only where there is room for it.
+  const bool fits = 2 * 8 * candidate.dense.size() <= options.memory_bytes;
+  if (proofs_ == Proofs::keep && fits && bound.value > multipliers_.bound.value)
     multipliers_ = {candidate, bound};
   offer(bound.value, bound.kind);
   best_.estimate = std::fmax(best_.estimate, bound.estimate);  // NaN gives way
@@ -65,9 +67,12 @@ std::optional<BoundKeeper::Checked> BoundKeeper::checked_multipliers(double obje
   const auto& [candidate, bound] = multipliers_;
   const auto order = static_cast<double>(problem_.samples + problem_.features + problem_.outputs);
   const double seconds = order * order * order / (3.0 * kVerifierFlops);
-  // The matrix, and sums, balls and entries of its border.
-  const double bytes =
-      8.0 * order * order + 210.0 * order * (order - static_cast<double>(problem_.samples));
+  // The matrix; sums, balls and entries of its border; what becomes of every pair on its way.
+  const double pairs = static_cast<double>(candidate.entries.size()) +
+                       0.5 * static_cast<double>(candidate.dense.size());
+  const double bytes = 8.0 * order * order +
+                       210.0 * order * (order - static_cast<double>(problem_.samples)) +
+                       250.0 * pairs;
   if (bytes > static_cast<double>(memory_bytes)) return std::nullopt;
   Checked checked;
   for (const double factor : {1.0, 1.0 + 1e-6, 1.0 + 1e-4, 1.01, 1.1, 2.0, 10.0}) {
@@ -102,6 +107,8 @@ Proof BoundKeeper::verified(double objective, Index memory_bytes, const Control&
       {solver_free_floor(problem_), [&] { return checked(floor_proof(problem_), objective); }}};
   std::stable_sort(ways.begin(), ways.end(),
                    [](const Way& a, const Way& b) { return a.value > b.value; });
+  // What proves the best bound was not kept.
+  if (ways.front().value < best_.lower_bound && best_.kind != "floor") return {};
   Checked best;
   for (const Way& way : ways) {
     if (!(way.value > best.proved.lower_bound)) break;

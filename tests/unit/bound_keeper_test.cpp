@@ -22,5 +22,21 @@ TEST(BoundKeeper, ClaimsNothingOnceANetworkRefutesTheBound) {
   EXPECT_EQ(keeper.value(), -std::numeric_limits<double>::infinity());
 }
 
+// A bound whose proof is not at hand stays; nothing weaker takes its place.
+TEST(BoundKeeper, NeverLowersTheBoundForACertificate) {
+  const Problem p{
+      .samples = 1, .features = 1, .outputs = 1, .X = {1}, .Y = {3}, .weight_decay = 0.5};
+  BoundKeeper keeper(p, BoundKeeper::Proofs::keep);
+  const double floor = keeper.value();
+  EXPECT_EQ(keeper.verified(1.375, 1 << 20, Control()).kind, "floor");
+  EXPECT_NEAR(keeper.value(), floor, 1e-9 * floor);
+  keeper.offer(1.375 + 1e-6, "cones");
+
+  EXPECT_EQ(keeper.verified(1.376, 1 << 20, Control()).kind, "none");
+
+  EXPECT_EQ(keeper.value(), 1.375 + 1e-6);
+  EXPECT_EQ(keeper.certificate().kind, "cones");
+}
+
 }  // namespace
 }  // namespace relulift
