@@ -21,6 +21,12 @@ struct Copy {
   RELULIFT_HD void operator()(Index i, Index j) const { to(i, j) = from(i, j); }
 };
 
+struct AddTo {
+  MatrixView<const double> from;
+  MatrixView<double> to;
+  RELULIFT_HD void operator()(Index i, Index j) const { to(i, j) += from(i, j); }
+};
+
 struct Dot {
   MatrixView<const double> a, b;
   RELULIFT_HD double operator()(Index i, Index j) const { return a(i, j) * b(i, j); }
@@ -142,6 +148,18 @@ struct RelativeDirection {
   RELULIFT_HD void operator()(Index i, Index j) const {
     out(i, j) = 0.5 * (direction(i, j) + direction(j, i)) / std::sqrt(v[i] * v[j]);
   }
+};
+
+// The residual multipliers' own part of the right-hand side: -(target + z).
+struct ResidualRight {
+  MatrixView<const double> target, z;
+  MatrixView<double> right;
+  RELULIFT_HD void operator()(Index k, Index) const { right[k] = -(target[k] + z[k]); }
+};
+
+struct SetIdentity {
+  MatrixView<double> to;
+  RELULIFT_HD void operator()(Index i, Index j) const { to(i, j) = i == j ? 1.0 : 0.0; }
 };
 
 // Largest step that keeps x positive, over the entries r, r + stride, ...

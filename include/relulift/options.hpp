@@ -21,7 +21,7 @@ enum class Precision { fp64, mixed };
 
 // What a check of a long solve reports; NaN where a value does not exist yet.
 struct Progress {
-  const char* phase = "";  // network, low-rank, interior, dense, cones, rounding
+  const char* phase = "";  // network, low-rank, interior, dense, cones, split, rounding
   Index iteration = 0;     // of the phase
   double objective = std::numeric_limits<double>::quiet_NaN();    // best network so far [eq:train]
   double lower_bound = std::numeric_limits<double>::quiet_NaN();  // best proved bound so far
@@ -44,6 +44,11 @@ struct Options {
   double gap = 0.01;
   // Wall-clock limit of solve() in seconds, > 0.
   double time_limit_seconds = std::numeric_limits<double>::infinity();
+  // Cones of weight space that the relaxation is split into to raise its bound [eq:split]: 0 for
+  // none, 2 or more for so many at most; kAutomaticSplit: as many as the time limit allows, about a
+  // minute's without one. After the interior engine alone, and where the gap is not met without.
+  static constexpr Index kAutomaticSplit = -1;
+  Index split = kAutomaticSplit;
   // Limit on the iterations of the relaxation engine; 0 = no limit.
   Index max_iterations = 0;
   // OpenMP threads of the CPU backend; 0 = leave as is. BLAS threads belong to the process.

@@ -12,12 +12,13 @@ namespace relulift {
 // Shows -<G, f> <= sigma P for the predictions f of every network and its penalty P, and by this
 // [eq:proved] a lower bound. What there is beside G depends on the kind.
 struct Proof {
-  // "none" (no proof), "cholesky" (entries), "cones" (axes, cones) or "floor" (norms).
+  // "none" (no proof), "cholesky" (entries), "split" (entries, splits, leaf_entries), "cones" (axes,
+  // cones) or "floor" (norms).
   std::string kind = "none";
   std::vector<double> G;  // samples x outputs, column-major
   double sigma = 1.0;     // >= 0
 
-  // cholesky: the multipliers W of [eq:proved-psd]. Row i of X counts as ratio_i times the row
+  // cholesky, split: the multipliers W of [eq:proved-psd]. Row i of X counts as ratio_i times the row
   // representative_i, which stands for itself with the ratio 1; -1 with the ratio 0: as zero.
   // Empty: every row stands for itself.
   std::vector<Index> representative;
@@ -28,6 +29,10 @@ struct Proof {
     double value = 0.0;
   };
   std::vector<Entry> entries;
+  // split: multipliers for every cone of a partition [eq:proved-split], a binary tree in preorder:
+  // -1 for a leaf, a row i of X that represents itself otherwise, its side x_i'u >= 0 first. The
+  // entries are those of the leaves in this order, so many of each.
+  std::vector<Index> splits, leaf_entries;
 
   // cones: the roots are the orthants of these columns (features x features, column-major), in the
   // order of the bits of their number, bit k for the negative column k.

@@ -50,6 +50,7 @@ struct Certificate {
   //   "none"      nothing was proved;
   //   "floor"     from norms of the data alone, without a solver;
   //   "cholesky"  multipliers of the relaxation, checked by a factorisation [eq:cholesky];
+  //   "split"     multipliers for every cone of a partition of weight space [eq:split];
   //   "cones"     search over cones of weight space [eq:rescale].
   std::string kind = "none";
   // No network the claim covers has a smaller objective. -inf when nothing was proved.
@@ -78,7 +79,7 @@ struct Seconds {
 
 // A lower bound that was worked out, whether or not it became the best.
 struct BoundAttempt {
-  // "floor", "cones", the engine whose multipliers it is ("low-rank", "interior", "dense"), or
+  // "floor", "cones", "split", the engine whose multipliers it is ("low-rank", "interior", "dense"), or
   // "checkpoint" for those that an earlier run left.
   std::string method = "floor";
   std::string kind = "none";                                // as Certificate::kind

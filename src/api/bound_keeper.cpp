@@ -48,6 +48,23 @@ double BoundKeeper::offer(const Matrix& E, double kappa) {
   return bound;
 }
 
+double BoundKeeper::offer(const SplitCandidate& candidate, double objective) {
+  const Control clock;
+  objective *= 1.0 + kObjectiveRoom;
+  Checked checked;
+  for (const double kappa : {0.0, 1e-10, 1e-8, 1e-6, 1e-4, 1e-2}) {
+    checked.proof = split_proof(problem_, candidate, kappa, objective);
+    checked.proved = verify(problem_, checked.proof, objective);
+    if (checked.proved.failure.empty()) break;
+  }
+  const double bound = checked.proved.lower_bound;
+  last_ = {"split", bound, clock.seconds()};
+  seconds_ += last_.seconds;
+  if (proofs_ == Proofs::keep && bound > split_.proved.lower_bound) split_ = std::move(checked);
+  offer(bound, "split");
+  return bound;
+}
+
 void BoundKeeper::offer(double bound, const std::string& kind) {
   if (!(bound > best_.lower_bound)) return;
   best_ = {Claim::every_network, kind, bound, best_.estimate};
@@ -104,6 +121,7 @@ Proof BoundKeeper::verified(double objective, Index memory_bytes, const Control&
        [&] { return checked_multipliers(objective, memory_bytes, control); }},
       {cones_.value,
        [&] { return checked(cone_proof(problem_, cones_.E, cones_.kappa, control), objective); }},
+      {split_.proved.lower_bound, [&] { return std::optional<Checked>(split_); }},
       {solver_free_floor(problem_), [&] { return checked(floor_proof(problem_), objective); }}};
   std::stable_sort(ways.begin(), ways.end(),
                    [](const Way& a, const Way& b) { return a.value > b.value; });

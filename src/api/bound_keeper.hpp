@@ -26,6 +26,9 @@ class BoundKeeper {
   double offer(const DualCandidate& candidate, const BoundOptions& options);
   // [eq:rescale] with kappa(E) <= kappa, proved by a search over cones; returns that bound.
   double offer(const Matrix& E, double kappa);
+  // [eq:split]: every cone is proved by the verifier itself; returns that bound. objective: of some
+  // network.
+  double offer(const SplitCandidate& candidate, double objective);
   // A bound proved elsewhere.
   void offer(double bound, const std::string& kind);
 
@@ -64,6 +67,7 @@ class BoundKeeper {
     Proof proof;
     Proved proved;
   };
+  Checked split_;  // the best, with Proofs::keep
   // Nothing where there is not the memory or the time for it.
   std::optional<Checked> checked_multipliers(double objective, Index memory_bytes,
                                              const Control& control) const;

@@ -27,6 +27,10 @@ void add_tensors(io::Safetensors& content, const Proof& proof, const Problem& pr
   for (const auto& [i, j, value] : proof.entries)
     entries.insert(entries.end(), {static_cast<double>(i), static_cast<double>(j), value});
   add(content, "entries", {static_cast<Index>(proof.entries.size()), 3}, std::move(entries));
+  add(content, "splits", {static_cast<Index>(proof.splits.size())},
+      {proof.splits.begin(), proof.splits.end()});
+  add(content, "leaf_entries", {static_cast<Index>(proof.leaf_entries.size())},
+      {proof.leaf_entries.begin(), proof.leaf_entries.end()});
   add(content, "axes", {r, r}, proof.axes);
   add(content, "cones", {static_cast<Index>(proof.cones.size())}, proof.cones);
   add(content, "norms", {static_cast<Index>(proof.norms.size())}, proof.norms);

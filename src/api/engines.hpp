@@ -14,6 +14,7 @@
 #include "src/presolve/reduced_problem.hpp"
 #include "src/solvers/engine.hpp"
 #include "src/solvers/pairs_point.hpp"
+#include "src/solvers/split_cuts.hpp"
 #include "src/solvers/train_options.hpp"
 
 namespace relulift {
@@ -57,6 +58,9 @@ class Engines {
                                  const OnCheck&) = 0;
   virtual EngineOutcome interior(const ReducedProblem&, const EngineRequest&, const Control&,
                                  const OnCheck&) = 0;
+  // From a point that is nearly optimal on the whole space.
+  virtual SplitOutcome split(const ReducedProblem&, PairsPoint start, const SplitOptions&,
+                             const Control&, const OnSplit&) = 0;
 };
 
 std::unique_ptr<Engines> make_cpu_engines(int threads);

@@ -10,6 +10,7 @@
 #include "src/solvers/dense_admm.hpp"
 #include "src/solvers/low_rank_alm.hpp"
 #include "src/solvers/pairs_interior_point.hpp"
+#include "src/solvers/split_bound.hpp"
 #include "src/solvers/train_network.hpp"
 
 namespace relulift {
@@ -72,6 +73,11 @@ class BackendEngines final : public Engines {
       options.tolerance = kHandedOverTolerance;
     }
     return PairsInteriorPoint<B>(be_, problem, options).run(control, on_check);
+  }
+
+  SplitOutcome split(const ReducedProblem& problem, PairsPoint start, const SplitOptions& options,
+                     const Control& control, const OnSplit& on_stage) override {
+    return SplitBound<B>(be_, problem, std::move(start), options).run(control, on_stage);
   }
 
  private:

@@ -105,6 +105,31 @@ Proof multiplier_proof(const Problem& problem, const DualCandidate& candidate, d
   return proof;
 }
 
+Proof split_proof(const Problem& problem, const SplitCandidate& candidate, double kappa,
+                  double objective_upper) {
+  const MergedData data = merge_data(problem, candidate.leaves.front().representative);
+  // C of [eq:shift] is positive definite for half of what the norm of the rows allows.
+  const Vector squares = data.X.rowwise().squaredNorm();
+  const double norm = spectral_norm_bound(squares.cwiseSqrt().cwiseInverse().asDiagonal() * data.X);
+  const Vector shift = (problem.weight_decay / (norm * norm)) * squares.cwiseInverse();
+  Proof proof;
+  std::vector<Proof::Entry> entries;
+  std::vector<Index> counts;
+  for (const DualCandidate& leaf : candidate.leaves) {
+    proof = multiplier_proof(problem, leaf, kappa, shift, objective_upper);
+    entries.insert(entries.end(), proof.entries.begin(), proof.entries.end());
+    counts.push_back(static_cast<Index>(proof.entries.size()));
+  }
+  proof.kind = "split";
+  proof.entries = std::move(entries);
+  proof.leaf_entries = std::move(counts);
+  std::vector<Index> rows;
+  for (Index j = 0; j < problem.samples; ++j)
+    if (data.representative[j] == j) rows.push_back(j);
+  for (const Index node : candidate.nodes) proof.splits.push_back(node < 0 ? -1 : rows[node]);
+  return proof;
+}
+
 Proof floor_proof(const Problem& problem) {
   const Eigen::Map<const Matrix> X(problem.X.data(), problem.samples, problem.features);
   const Eigen::Map<const Matrix> Y(problem.Y.data(), problem.samples, problem.outputs);

@@ -16,6 +16,10 @@ namespace relulift {
 Proof multiplier_proof(const Problem& problem, const DualCandidate& candidate, double kappa,
                        const Vector& shift, double objective_upper);
 
+// [eq:proved-split] in the same way, with one kappa and shift for all cones.
+Proof split_proof(const Problem& problem, const SplitCandidate& candidate, double kappa,
+                  double objective_upper);
+
 // [eq:rescale] for kappa(E) <= kappa, which a search has proved: the tree of cones is walked again
 // and recorded. No value when that does not succeed by the time limit.
 std::optional<Proof> cone_proof(const Problem& problem, const Matrix& E, double kappa,

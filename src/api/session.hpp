@@ -46,6 +46,9 @@ class Session {
   void note_dual(double proved);
   // For Result::bounds.
   void note_bound(const char* method, const BoundKeeper::Attempt& proof, double method_seconds);
+  SplitCandidate candidate_of(const SplitPoint& point) const;
+  // Raises the bound above p_sdp, from a solution on the whole space.
+  void split(PairsPoint root);
   double proof_seconds() const;
   void round(const Matrix& S);
   Result finish();

@@ -19,6 +19,8 @@ void validate(const Options& options) {
   if (!(options.time_limit_seconds > 0.0))
     throw InvalidInput("time_limit_seconds must be positive");
   if (options.max_neurons < 0) throw InvalidInput("max_neurons must not be negative");
+  if (options.split != Options::kAutomaticSplit && options.split != 0 && options.split < 2)
+    throw InvalidInput("split must be 0, 2 or more, or kAutomaticSplit");
   if (options.max_iterations < 0) throw InvalidInput("max_iterations must not be negative");
   if (options.threads < 0) throw InvalidInput("threads must not be negative");
   if (!(options.checkpoint_every_seconds > 0.0))

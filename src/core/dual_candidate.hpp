@@ -26,4 +26,12 @@ struct DualCandidate {
   std::vector<Entry> entries;
 };
 
+// Multipliers for every cone of a partition of weight space [eq:split]: a binary tree in preorder,
+// -1 for a leaf, a direction otherwise, its side x_i'u >= 0 first. One candidate per leaf in this
+// order; G and H are the same in all, and no entry stands on a row that is zero in its cone.
+struct SplitCandidate {
+  std::vector<Index> nodes;
+  std::vector<DualCandidate> leaves;
+};
+
 }  // namespace relulift

@@ -69,7 +69,7 @@ class PairsLift {
     const View W = W_.view();
     const ConstView X = X_.view();
     be_.launch({2 * n_, 2 * n_}, kernels::Fill{0.0, W});
-    be_.launch({n_, 1}, kernels::ScatterMultipliers{row, col, z, W});
+    be_.launch({at.pairs, 1}, kernels::ScatterMultipliers{row, col, z, W});
     if (w > 0) {
       be_.launch({w, 1}, kernels::ScatterMultipliers{tail(row, at.pairs), tail(col, at.pairs),
                                                      z.block(at.pairs, 0, w, 1), W});

@@ -2,13 +2,27 @@
 #include "src/solvers/pairs_point.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 namespace relulift {
+namespace {
 
-PairsVariables::PairsVariables(const ReducedProblem& problem, const std::vector<LiftedPair>& list) {
+std::vector<Index> all_rows(Index n) {
+  std::vector<Index> rows(static_cast<std::size_t>(n));
+  std::iota(rows.begin(), rows.end(), Index{0});
+  return rows;
+}
+
+}  // namespace
+
+PairsVariables::PairsVariables(const ReducedProblem& problem, const std::vector<LiftedPair>& list)
+    : PairsVariables(problem, list, all_rows(problem.n())) {}
+
+PairsVariables::PairsVariables(const ReducedProblem& problem, const std::vector<LiftedPair>& list,
+                               const std::vector<Index>& open) {
   const Index n = problem.n(), c = problem.c(), p = problem.p();
-  pairs = n;
-  residuals = n + static_cast<Index>(list.size());
+  pairs = static_cast<Index>(open.size());
+  residuals = pairs + static_cast<Index>(list.size());
   const auto add = [this](Index i, Index j, double f, double b, double h) {
     row.push_back(static_cast<std::int32_t>(i));
     col.push_back(static_cast<std::int32_t>(j));
@@ -16,7 +30,7 @@ PairsVariables::PairsVariables(const ReducedProblem& problem, const std::vector<
     linear.push_back(b);
     curvature.push_back(h);
   };
-  for (Index i = 0; i < n; ++i) add(i, n + i, -1.0, 0.0, 0.0);
+  for (const Index i : open) add(i, n + i, -1.0, 0.0, 0.0);
   for (const LiftedPair& pair : list) add(pair.i, pair.j, -1.0, 0.0, 0.0);
   for (Index l = 0; l < c; ++l) {
     for (Index i = 0; i < n; ++i) add(i, 2 * n + l, 0.5, problem.Y(i, l), 1.0);

@@ -28,9 +28,12 @@ struct PairsPoint {
 
 // Every variable z_k multiplies A_k = factor_k (l_i l_j' + l_j l_i') with (i, j) = (row, col)_k in
 // the lifted rows alpha (n), beta (n), v (c); D(z) = -sum_k linear_k z_k + curvature_k z_k^2/2.
-// Order: y (n), w, then the residual multipliers, [G; H] column by column (n + p rows, c columns).
+// Order: y, w, then the residual multipliers, [G; H] column by column (n + p rows, c columns).
 struct PairsVariables {
   PairsVariables(const ReducedProblem& problem, const std::vector<LiftedPair>& pairs);
+  // With a y for these rows only.
+  PairsVariables(const ReducedProblem& problem, const std::vector<LiftedPair>& pairs,
+                 const std::vector<Index>& open);
 
   Index size() const { return static_cast<Index>(row.size()); }
 

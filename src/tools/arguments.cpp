@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <map>
 #include <relulift/error.hpp>
@@ -44,6 +45,12 @@ void SolveArguments::add_to(CLI::App& command) {
       ->type_name("PRECISION")
       ->check(CLI::IsMember({"double", "mixed"}))
       ->capture_default_str();
+  command
+      .add_option("--split", split,
+                  "cones of weight space that raise the relaxation's bound: auto, 0 (none) or how "
+                  "many at most")
+      ->type_name("CONES")
+      ->capture_default_str();
   command.add_option("--device", device, "auto, cpu or cuda")
       ->type_name("DEVICE")
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
@@ -70,7 +77,22 @@ void require(bool holds, const std::string& message) {
 bool given(double limit) { return limit != std::numeric_limits<double>::infinity(); }
 }  // namespace
 
+Index SolveArguments::cones() const {
+  if (split == "auto") return Options::kAutomaticSplit;
+  Index cones = -1;
+  const char* const end = split.data() + split.size();
+  const auto [rest, error] = std::from_chars(split.data(), end, cones);
+  require(error == std::errc() && rest == end && cones >= 0 && cones != 1,
+          fmt::format("--split must be auto, 0 or a whole number from 2 on, not {}", split));
+  const bool possible = engine == "auto" || engine == "interior";
+  require(cones == 0 || possible,
+          fmt::format("--split {} goes on from the interior engine; --engine {} leaves it out",
+                      cones, engine));
+  return cones;
+}
+
 void SolveArguments::check() const {
+  cones();
   require(gap >= 0.0 && gap < 1.0, fmt::format("--gap must be in [0, 1), not {}", gap));
   require(neurons.value_or(1) >= 1,
           fmt::format("--neurons must be positive, not {}", neurons.value_or(1)));
@@ -99,6 +121,7 @@ Options SolveArguments::options(Clock::time_point start, ProgressReport& report)
       {"auto", Device::automatic}, {"cpu", Device::cpu}, {"cuda", Device::cuda}};
   Options options;
   options.engine = engines.at(engine);
+  options.split = cones();
   options.device = devices.at(device);
   options.precision = precision == "mixed" ? Precision::mixed : Precision::fp64;
   options.max_neurons = neurons.value_or(0);

@@ -31,6 +31,7 @@ struct TargetArguments {
 struct SolveArguments {
   std::string engine = "auto";
   std::string precision = "double";
+  std::string split = "auto";
   std::string device = "auto";
   std::optional<Index> neurons;
   double gap = 0.01;
@@ -46,6 +47,9 @@ struct SolveArguments {
   // Options with what is left of the time limit since `start` and progress into `report`.
   Options options(Clock::time_point start, ProgressReport& report) const;
   ProgressStyle style() const;
+
+ private:
+  Index cones() const;  // of --split, as Options::split
 };
 
 // Throws InvalidInput unless `value` is finite and positive.

@@ -28,6 +28,7 @@ std::string check_norms(const Problem& problem, const Proof& proof) {
 
 std::string check(const Problem& problem, const Proof& proof) {
   if (proof.kind == "cholesky") return check_multipliers(problem, proof);
+  if (proof.kind == "split") return check_split(problem, proof);
   if (proof.kind == "cones") return check_cones(problem, proof);
   if (proof.kind == "floor") return check_norms(problem, proof);
   return "its kind is none that is known";
@@ -44,7 +45,8 @@ Proved verify(const Problem& problem, const Proof& proof, double objective_upper
     out.failure = "its numbers are out of range, or do not fit the data";
     return out;
   }
-  const Real merging = proof.kind == "cholesky" ? cost_of_merging(problem, proof) : 0;
+  const bool by_multipliers = proof.kind == "cholesky" || proof.kind == "split";
+  const Real merging = by_multipliers ? cost_of_merging(problem, proof) : 0;
   out.failure =
       std::isfinite(merging) ? check(problem, proof) : "rows stand for others that cannot do so";
   if (!out.failure.empty()) return out;

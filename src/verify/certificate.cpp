@@ -43,6 +43,12 @@ Index whole(double value) {
   return std::abs(value) <= 1e15 && value == std::floor(value) ? static_cast<Index>(value) : -2;
 }
 
+std::vector<Index> whole_numbers(const Safetensors& file, const std::string& name) {
+  std::vector<Index> out;
+  for (const double value : tensor(file, name)) out.push_back(whole(value));
+  return out;
+}
+
 Content content_of(const std::string& bytes) {
   const Safetensors file = read_safetensors(bytes);
   Content out;
@@ -104,8 +110,9 @@ Content content_of(const std::string& bytes) {
   proof.axes = tensor(file, "axes");
   proof.cones = tensor(file, "cones");
   proof.norms = tensor(file, "norms");
-  for (const double row : tensor(file, "representative"))
-    proof.representative.push_back(whole(row));
+  proof.representative = whole_numbers(file, "representative");
+  proof.splits = whole_numbers(file, "splits");
+  proof.leaf_entries = whole_numbers(file, "leaf_entries");
   const std::vector<double> entries = tensor(file, "entries");
   if (entries.size() % 3 != 0) throw InvalidInput("its multipliers are no triples");
   for (std::size_t k = 0; k < entries.size(); k += 3)

@@ -1,17 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/verify/multipliers.hpp"
 
+#include <algorithm>
+#include <span>
+
 #include "src/verify/positive.hpp"
 
 namespace relulift::verifier {
 namespace {
 
-// The matrix of [eq:proved-psd] in the blocks (s, u, v), as entries of its lower triangle.
+using Multiplier = Proof::Entry;
+
+// The matrix of [eq:proved-psd] in the blocks (s, u, v), as entries of its lower triangle. In a
+// cone of [eq:proved-split] it is that on the face: sign is 1 for rows with x_i'u >= 0 there, -1
+// for those with x_i'u <= 0, and 0 for all others.
 class Matrix {
  public:
-  Matrix(const Problem& problem, const Proof& proof)
+  Matrix(const Problem& problem, const Proof& proof, std::span<const Multiplier> multipliers,
+         std::span<const signed char> sign)
       : problem_(problem),
         proof_(proof),
+        multipliers_(multipliers),
+        sign_(sign),
         n_(problem.samples),
         d_(problem.features),
         c_(problem.outputs),
@@ -26,7 +36,7 @@ class Matrix {
   }
 
   std::string check() {
-    for (const auto& [i, j, value] : proof_.entries) {
+    for (const auto& [i, j, value] : multipliers_) {
       if (i < 0 || j < 0 || i >= 2 * n_ || j >= 2 * n_ || position_[i % n_] < 0 ||
           position_[j % n_] < 0)
         return "a multiplier stands at rows that are not there";
@@ -37,10 +47,10 @@ class Matrix {
     add_penalty();
     add_multipliers();
     add_outputs();
-    return proves_positive(v_ + c_, std::move(entries_))
-               ? ""
-               : "its matrix is not proved to be positive "
-                 "semidefinite";
+    const Index order = restrict_to_face();
+    return proves_positive(order, std::move(entries_)) ? ""
+                                                       : "its matrix is not proved to be positive "
+                                                         "semidefinite";
   }
 
  private:
@@ -70,7 +80,7 @@ class Matrix {
       }
       if (i >= k) add(i, k, Ball{static_cast<Real>(w) / -4});
     };
-    for (const auto& [i, j, value] : proof_.entries) {
+    for (const auto& [i, j, value] : multipliers_) {
       ordered(i, j, value);
       if (i != j) ordered(j, i, value);
     }
@@ -105,8 +115,42 @@ class Matrix {
     }
   }
 
+  // T'QT with s_i = sign_i x_i'u put in for the rows of the cone. Returns its order.
+  Index restrict_to_face() {
+    std::vector<Index> moved(static_cast<std::size_t>(v_ + c_));
+    Index order = 0;
+    for (Index p = 0; p < v_ + c_; ++p) moved[p] = p < u_ && sign_[rows_[p]] != 0 ? -1 : order++;
+    if (order == v_ + c_) return order;
+    struct Part {
+      Index at;
+      double factor;
+    };
+    const auto parts = [&](Index p) {
+      if (moved[p] >= 0) return std::vector<Part>{{moved[p], 1.0}};
+      std::vector<Part> out;
+      for (Index l = 0; l < d_; ++l)
+        out.push_back({moved[u_ + l], sign_[rows_[p]] * x(rows_[p], l)});
+      return out;
+    };
+    std::vector<Entry> on_face;
+    for (const auto& [row, column, value] : entries_)
+      for (const Part& a : parts(row))
+        for (const Part& b : parts(column)) {
+          // Off the diagonal an entry stands for its mirror too.
+          if (row == column && a.at < b.at) continue;
+          const Ball term = Ball{a.factor} * Ball{b.factor} * value;
+          const bool twice = row != column && a.at == b.at;
+          on_face.push_back(
+              {std::max(a.at, b.at), std::min(a.at, b.at), scaled(term, twice ? 2 : 1)});
+        }
+    entries_ = std::move(on_face);
+    return order;
+  }
+
   const Problem& problem_;
   const Proof& proof_;
+  std::span<const Multiplier> multipliers_;
+  std::span<const signed char> sign_;  // per row of X
   Index n_, d_, c_, u_ = 0, v_ = 0;
   std::vector<Index> position_;  // among the representatives; -1 for other rows
   std::vector<Index> rows_;      // of the representatives
@@ -116,7 +160,44 @@ class Matrix {
 }  // namespace
 
 std::string check_multipliers(const Problem& problem, const Proof& proof) {
-  return Matrix(problem, proof).check();
+  const std::vector<signed char> open(static_cast<std::size_t>(problem.samples), 0);
+  return Matrix(problem, proof, proof.entries, open).check();
+}
+
+// The tree is walked without recursion: how deep it is, a file decides.
+std::string check_split(const Problem& problem, const Proof& proof) {
+  std::vector<signed char> sign(static_cast<std::size_t>(problem.samples), 0);
+  std::vector<Index> path;
+  std::span<const Multiplier> left = proof.entries;
+  std::size_t leaf = 0, node = 0;
+  for (bool done = false; !done; ++node) {
+    if (node >= proof.splits.size()) return "its tree of cones breaks off";
+    const Index row = proof.splits[node];
+    if (row != -1) {
+      const bool usable = row >= 0 && row < problem.samples && sign[row] == 0 &&
+                          (proof.representative.empty() || proof.representative[row] == row);
+      if (!usable) return "its tree of cones cuts by a row that is not there";
+      path.push_back(row);
+      sign[row] = 1;
+      continue;
+    }
+    const Index count = leaf < proof.leaf_entries.size() ? proof.leaf_entries[leaf] : -1;
+    if (count < 0 || static_cast<std::size_t>(count) > left.size())
+      return "its cones and their multipliers do not match";
+    ++leaf;
+    const std::string failure =
+        Matrix(problem, proof, left.first(static_cast<std::size_t>(count)), sign).check();
+    if (!failure.empty()) return failure;
+    left = left.subspan(static_cast<std::size_t>(count));
+    while (!path.empty() && sign[path.back()] < 0) {
+      sign[path.back()] = 0;
+      path.pop_back();
+    }
+    done = path.empty();
+    if (!done) sign[path.back()] = -1;
+  }
+  const bool all = node == proof.splits.size() && leaf == proof.leaf_entries.size() && left.empty();
+  return all ? "" : "its cones and their multipliers do not match";
 }
 
 Real cost_of_merging(const Problem& problem, const Proof& proof) {
