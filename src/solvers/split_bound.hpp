@@ -187,7 +187,7 @@ class SplitBound {
       for (std::size_t p = 0; p < at.pairs.size(); ++p) {
         const auto [i, j] = at.pairs[p];
         at.kap[static_cast<Index>(p)] =
-            std::max(2.0 * K(i, j), 1e-3 * std::sqrt(K(i, i) * K(j, j)));
+            std::max(2.0 * K(i, j), kFloor * std::sqrt(K(i, i) * K(j, j)));
       }
     }
   }
@@ -199,6 +199,7 @@ class SplitBound {
   static constexpr Index kPerRow = 3;     // violated pairs added per lifted row and round
   static constexpr double kSlack = 0.03;  // cosine
   static constexpr double kFirstBlend = 0.3, kBlend = 0.1;
+  static constexpr double kFloor = 0.03;  // cosine of K that a new complement stands for, at least
   static constexpr double kBoundaryFraction = 0.9, kShortStep = 0.05, kGrowth = 1.5;
   static constexpr int kPatience = 5, kMostSteps = 200;
 
