@@ -119,7 +119,7 @@ Result Session::run() {
   }
   if (resumed_) go_on_from(*resumed_);
   if (!resumed_ || (!resumed_->trained && !enough())) train();
-  if (!enough() && plan_.cones) close_by_cones();
+  if (!enough() && plan_.cones && !solve_by_exchange()) close_by_cones();
   if (!enough() && !cones_suffice()) relax();
   return finish();
 }

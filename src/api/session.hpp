@@ -15,6 +15,8 @@
 
 namespace relulift {
 
+class Exchange;
+
 class Session {
  public:
   // `given`: a network to certify; it is never replaced, only the bound is worked on.
@@ -32,6 +34,10 @@ class Session {
   // Takes over what an earlier run left: its network as the best so far, its multipliers for proof.
   void go_on_from(Checkpoint& earlier);
   void train();
+  // Network and bound by the exchange method; whether nothing is left to gain.
+  bool solve_by_exchange();
+  bool refit_working(Exchange& exchange, Index round);
+  Control search_time() const;
   void close_by_cones();
   bool cones_suffice() const;
   void relax();
