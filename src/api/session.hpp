@@ -36,8 +36,10 @@ class Session {
   void train();
   // Network and bound by the exchange method; whether nothing is left to gain.
   bool solve_by_exchange();
-  bool refit_working(Exchange& exchange, Index round);
   Control search_time() const;
+  bool worth_proving(const Exchange& exchange) const;
+  void prove(const Exchange& exchange);
+  void prefer(const Network& network, double cost);
   void close_by_cones();
   bool cones_suffice() const;
   void relax();

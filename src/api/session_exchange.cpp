@@ -2,6 +2,7 @@
 // The part of a session where the whole sphere can be searched: network and bound by the exchange
 // method [eq:exchange].
 #include <algorithm>
+#include <utility>
 
 #include "src/api/session.hpp"
 #include "src/solvers/exchange.hpp"
@@ -16,6 +17,10 @@ constexpr double kSearchSeconds = 60.0, kSearchShare = 0.5;
 constexpr double kWorthProving = 0.5;
 // Another round is begun where there is time for so many of the last one.
 constexpr double kRounds = 2.0;
+// A gap that is left to nobody: beyond it a width limit keeps the network from the optimum, say.
+constexpr double kNothingLeft = 1e-3;
+// What fewer neurons may cost, relative.
+constexpr double kSparserCost = 1e-5;
 
 }  // namespace
 
@@ -23,44 +28,67 @@ bool Session::solve_by_exchange() {
   if (!group_lasso_affordable(problem_)) return false;
   Exchange exchange(problem_, presolved_.network(best_weights_),
                     {.gap = options_.gap, .threads = options_.threads});
-  double searched = 0.0;
-  for (Index round = 1; !enough(); ++round) {
+  const auto solver = [this](const Matrix& X, const Matrix& Y, const Matrix& S,
+                             const GroupLassoPoint& from, double tolerance) {
+    return engines_->refit(X, Y, problem_.weight_decay, S, from, tolerance, control_);
+  };
+  bool more = true;
+  for (Index round = 1; more && !enough(); ++round) {
+    if (!exchange.candidate().allFinite()) return false;
     const Control clock;
-    if (!exchange.candidate().allFinite() || !refit_working(exchange, round)) return false;
-    const double fitted = clock.seconds();
+    phase_ = "network";
+    exchange.refit(solver);
+    prefer(exchange.network(), 0.0);
+    result_.seconds.network += clock.seconds();
+    if (!report({.iteration = round}, Beat::check) || enough()) break;
+    const Control search;
     phase_ = "cones";
     exchange.scan(search_time());
-    const bool goes_on = exchange.exchange();
-    const bool last = !goes_on || control_.remaining() < kRounds * clock.seconds();
-    const double expected = gap_of(best_.objective) * best_.objective * kWorthProving;
-    if (last || exchange.expected_bound() > keeper_.value() + expected) {
-      const double bound = keeper_.offer(exchange.candidate(), exchange.prove(search_time()));
-      searched += clock.seconds() - fitted;
-      note_bound("cones", {"cones", bound, clock.seconds() - fitted}, searched);
-    }
-    result_.seconds.certificate += clock.seconds() - fitted;
-    if (!report({.iteration = round}, Beat::check) || last) break;
+    more = exchange.exchange() && control_.remaining() > kRounds * clock.seconds();
+    if (!more || worth_proving(exchange)) prove(exchange);
+    result_.seconds.certificate += search.seconds();
+    report({.iteration = round}, Beat::check);
   }
-  return exchange.closed();
+  if (!stopped_ && !control_.out_of_time()) {
+    const Control clock;
+    phase_ = "network";
+    prefer(exchange.sparsified(solver), kSparserCost);
+    result_.seconds.network += clock.seconds();
+  }
+  const double reached = given_ ? reference_objective(best_weights_) : best_.objective;
+  return exchange.closed() && gap_of(reached) <= kNothingLeft;
 }
 
 Control Session::search_time() const {
   return control_.within(std::min(kSearchSeconds, kSearchShare * control_.remaining()));
 }
 
-// The group lasso over the working directions, its network offered; false when time is up.
-bool Session::refit_working(Exchange& exchange, Index round) {
+bool Session::worth_proving(const Exchange& exchange) const {
+  const double gap = best_.objective - keeper_.value();
+  return exchange.expected_bound() > keeper_.value() + kWorthProving * gap ||
+         1.0 - exchange.expected_bound() / best_.objective <= options_.gap;
+}
+
+void Session::prove(const Exchange& exchange) {
   const Control clock;
-  phase_ = "network";
-  exchange.refit([this](const Matrix& X, const Matrix& Y, const Matrix& S,
-                        const GroupLassoPoint& from, double tolerance) {
-    return engines_->refit(X, Y, problem_.weight_decay, S, from, tolerance, control_);
-  });
-  const Weights weights = presolved_.weights(exchange.network());
-  offer(options_.max_neurons > 0 ? largest(weights, options_.max_neurons) : weights,
-        Winner::column_generation);
-  result_.seconds.network += clock.seconds();
-  return report({.iteration = round}, Beat::check) && !enough();
+  const double bound = keeper_.offer(exchange.candidate(), exchange.prove(search_time()));
+  note_bound("cones", {"cones", bound, clock.seconds()}, clock.seconds());
+}
+
+// The network where it is better than the best, or has fewer neurons and costs at most this share
+// more; not where that would lose a gap that is met.
+void Session::prefer(const Network& network, double cost) {
+  Weights weights = presolved_.weights(network);
+  if (options_.max_neurons > 0) weights = largest(weights, options_.max_neurons);
+  Network fewer = presolved_.network(weights);
+  const double value = objective(problem_, fewer);
+  const bool allowed = !given_ && value <= best_.objective * (1.0 + cost) &&
+                       fewer.neurons < best_.network.neurons &&
+                       (!gap_met() || gap_of(value) <= options_.gap);
+  if (!allowed) return offer(weights, Winner::column_generation);
+  best_ = {std::move(fewer), value, Winner::column_generation};
+  best_weights_ = std::move(weights);
+  checkpoint_.keep(best_.network, best_.winner);
 }
 
 }  // namespace relulift

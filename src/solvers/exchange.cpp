@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "src/certificate/residual_bound.hpp"
+#include "src/core/random.hpp"
 #include "src/presolve/reduced_problem.hpp"
 #include "src/solvers/polish.hpp"
 
@@ -14,16 +15,24 @@ namespace {
 // Largest order n c of the normal equations.
 constexpr Index kOrder = 3000;
 // The group lasso is solved to this share of the gap that is left, within these.
-constexpr double kSolveShare = 0.02, kTightest = 1e-8, kLoosest = 1e-3;
+constexpr double kSolveShare = 0.3, kLastShare = 0.01, kTightest = 1e-8, kLoosest = 5e-2;
 // Directions above g (1 + this share of the wanted gap) are missing, within these.
 constexpr double kMissingShare = 0.1, kFinest = 1e-5, kCoarsest = 1e-3;
 // A proof stands above the largest value met by this share of what that is above g, within these.
-constexpr double kAboveShare = 0.05, kLeastAbove = 1e-5, kMostAbove = 1e-2;
+constexpr double kAboveShare = 0.2, kLeastAbove = 1e-5, kMostAbove = 2e-2, kAboveGrows = 5.0;
+// Where values lie within rounding of the threshold a search would not end: its nodes, at least,
+// and at most this many times those of the scan before.
+constexpr Index kLeastNodes = 1'000'000, kNodesGrow = 3;
 // Directions stay while their weight is above this share of the largest, or ||E'a_j|| above this
 // share of g.
-constexpr double kCarries = 1e-6, kNear = 0.98;
+constexpr double kCarries = 1e-5, kNear = 0.98;
 // Neurons below this share of the largest only make the network long.
 constexpr double kDead = 1e-9;
+// Directions that join in a round: as many as there are samples, within these.
+constexpr Index kFewestJoin = 300, kMostJoin = 1000;
+// Of `sparsified`: accuracy of its solves, spread of the prices, share of the largest weight that
+// counts.
+constexpr double kTieTolerance = 1e-7, kTieBreak = 1e-4, kCounts = 1e-4;
 // Rounds that gain less than this, relative, before the method counts as stuck.
 constexpr int kIdleRounds = 5;
 constexpr double kGain = 1e-7;
@@ -65,12 +74,32 @@ Network Exchange::network() const {
   return network;
 }
 
+// Nearly parallel directions share their weight at the solution of an interior-point method. With
+// slightly different prices [eq:tie-break] the solution is a vertex of the optimal face.
+Network Exchange::sparsified(const Solver& solver) {
+  if (S_.cols() == 0) return network();
+  Random random(0, 5);
+  Vector price(S_.cols());
+  for (Index j = 0; j < S_.cols(); ++j) price[j] = 1.0 + kTieBreak * random.uniform();
+  const Matrix S = S_.array().rowwise() / price.transpose().array();
+  GroupLassoPoint vertex = solver(X_, Y_, S, point_, kTieTolerance);
+  const Vector size = vertex.W.rowwise().norm();
+  std::vector<Index> keep;
+  for (Index j = 0; j < size.size(); ++j)
+    if (size[j] > kCounts * size.maxCoeff()) keep.push_back(j);
+  S_ = Matrix(S_(Eigen::all, keep));
+  vertex.lambda = Vector(vertex.lambda(keep));
+  point_ = solver(X_, Y_, S_, vertex, kTieTolerance);
+  return network();
+}
+
 void Exchange::scan(const Control& control) {
   ConeSearchOptions search;
   search.mode = ConeSearchOptions::Mode::prune;
   search.threshold = problem_.weight_decay * (1.0 + missing_);
-  search.max_violators = options_.joining;
+  search.max_violators = std::clamp(problem_.samples, kFewestJoin, kMostJoin);
   search.threads = options_.threads;
+  search.max_nodes = std::max(kLeastNodes, kNodesGrow * found_.nodes);
   search.control = control;
   found_ = search_cones(X_, point_.E, search);
 }
@@ -79,24 +108,32 @@ double Exchange::expected_bound() const {
   return rescaled_bound(problem_, point_.E, std::max(found_.kappa_lower, problem_.weight_decay));
 }
 
+// A value a little above the largest one met, or a ridge just below the threshold, can spoil a
+// pass.
 double Exchange::prove(const Control& control) const {
-  if (closed()) return found_.kappa_upper;
-  const double above = kAboveShare * (found_.kappa_lower / problem_.weight_decay - 1.0);
-  ConeSearchOptions search;
-  search.mode = ConeSearchOptions::Mode::prune;
-  search.threshold = found_.kappa_lower * (1.0 + std::clamp(above, kLeastAbove, kMostAbove));
-  search.starts = found_.best;
-  search.random_starts = 0;
-  search.threads = options_.threads;
-  search.control = control;
-  return std::min(found_.kappa_upper, search_cones(X_, point_.E, search).kappa_upper);
+  double upper = found_.kappa_upper;
+  if (closed()) return upper;
+  const double over = kAboveShare * (found_.kappa_lower / problem_.weight_decay - 1.0);
+  double above = std::clamp(over, kLeastAbove, kMostAbove);
+  for (; above <= kMostAbove && !control.stop(); above *= kAboveGrows) {
+    ConeSearchOptions search;
+    search.mode = ConeSearchOptions::Mode::prune;
+    search.threshold = found_.kappa_lower * (1.0 + above);
+    search.starts = found_.best;
+    search.random_starts = 0;
+    search.max_violators = 1;
+    search.max_nodes = std::max(kLeastNodes, kNodesGrow * found_.nodes);
+    search.threads = options_.threads;
+    search.control = control;
+    const ConeSearchResult proof = search_cones(X_, point_.E, search);
+    upper = std::min(upper, proof.kappa_upper);
+    if (upper <= search.threshold * (1.0 + kLeastAbove)) break;
+  }
+  return upper;
 }
 
 bool Exchange::moves() {
-  const double bound = expected_bound(), gap = 1.0 - bound / point_.objective;
-  tolerance_ = std::clamp(kSolveShare * gap, kTightest, kLoosest);
-  if (S_.cols() == 0) return true;
-  const double gain = kGain * point_.objective;
+  const double bound = expected_bound(), gain = kGain * point_.objective;
   const bool gains = point_.objective < best_objective_ - gain || bound > best_bound_ + gain;
   best_objective_ = std::min(best_objective_, point_.objective);
   best_bound_ = std::max(best_bound_, bound);
@@ -105,7 +142,14 @@ bool Exchange::moves() {
 }
 
 bool Exchange::exchange() {
-  if (found_.violators.cols() == 0 || !moves()) return false;
+  const bool complete = found_.violators.cols() == 0;
+  if (S_.cols() > 0) {
+    const double gap = 1.0 - expected_bound() / point_.objective;
+    if (!moves() || (complete && gap <= missing_)) return false;
+    tolerance_ = std::clamp((complete ? kLastShare : kSolveShare) * gap, kTightest, kLoosest);
+  } else if (complete) {
+    return false;
+  }
   std::vector<Index> keep;
   if (S_.cols() > 0) {
     const Matrix A = (X_ * S_).cwiseMax(0.0);
