@@ -9,7 +9,6 @@
 #include "src/certificate/cone_search.hpp"
 #include "src/model/rounding.hpp"
 #include "src/solvers/dense_admm_host.hpp"
-#include "src/solvers/exchange.hpp"
 #include "src/solvers/new_neuron.hpp"
 #include "src/solvers/polish.hpp"
 
@@ -172,7 +171,7 @@ void Session::train() {
       control_.within(more_to_do ? kTrainShare * control_.remaining() : control_.remaining());
   const auto check = on_train_check();
   TrainOptions train = train_options();
-  if (plan_.cones && group_lasso_affordable(problem_)) train.max_rounds = 0;  // exchange follows
+  if (exchange_follows()) train.max_rounds = 0;
   const bool go_on = given_ || (resumed_ && best_weights_.neurons() > 0);
   const TrainReport report =
       go_on ? engines_->improve(presolved_.reduced, best_weights_, train, control, check, scanner())

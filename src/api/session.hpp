@@ -36,6 +36,7 @@ class Session {
   void train();
   // Network and bound by the exchange method; whether nothing is left to gain.
   bool solve_by_exchange();
+  bool exchange_follows() const;
   Control search_time() const;
   bool worth_proving(const Exchange& exchange) const;
   void prove(const Exchange& exchange);

@@ -25,7 +25,7 @@ constexpr double kSparserCost = 1e-5;
 }  // namespace
 
 bool Session::solve_by_exchange() {
-  if (!group_lasso_affordable(problem_)) return false;
+  if (!exchange_follows()) return false;
   Exchange exchange(problem_, presolved_.network(best_weights_),
                     {.gap = options_.gap, .threads = options_.threads});
   const auto solver = [this](const Matrix& X, const Matrix& Y, const Matrix& S,
@@ -34,10 +34,9 @@ bool Session::solve_by_exchange() {
   };
   bool more = true;
   for (Index round = 1; more && !enough(); ++round) {
-    if (!exchange.candidate().allFinite()) return false;
     const Control clock;
     phase_ = "network";
-    exchange.refit(solver);
+    if (!exchange.refit(solver)) return false;
     prefer(exchange.network(), 0.0);
     result_.seconds.network += clock.seconds();
     if (!report({.iteration = round}, Beat::check) || enough()) break;
@@ -57,6 +56,11 @@ bool Session::solve_by_exchange() {
   }
   const double reached = given_ ? reference_objective(best_weights_) : best_.objective;
   return exchange.closed() && gap_of(reached) <= kNothingLeft;
+}
+
+bool Session::exchange_follows() const {
+  return plan_.cones && group_lasso_affordable(problem_) &&
+         engines_->memory().holds(group_lasso_bytes(problem_));
 }
 
 Control Session::search_time() const {

@@ -18,14 +18,18 @@ constexpr Index kOrder = 3000;
 constexpr double kSolveShare = 0.3, kLastShare = 0.01, kTightest = 1e-8, kLoosest = 5e-2;
 // Directions above g (1 + this share of the wanted gap) are missing, within these.
 constexpr double kMissingShare = 0.1, kFinest = 1e-5, kCoarsest = 1e-3;
-// A proof stands above the largest value met by this share of what that is above g, within these.
+// A proof stands above the largest value met by this share of what that is above g, within these;
+// where it fails, further above, up to the last.
 constexpr double kAboveShare = 0.2, kLeastAbove = 1e-5, kMostAbove = 2e-2, kAboveGrows = 5.0;
+constexpr double kLastAbove = 0.1;
 // Where values lie within rounding of the threshold a search would not end: its nodes, at least,
 // and at most this many times those of the scan before.
 constexpr Index kLeastNodes = 1'000'000, kNodesGrow = 3;
 // Directions stay while their weight is above this share of the largest, or ||E'a_j|| above this
 // share of g.
 constexpr double kCarries = 1e-5, kNear = 0.98;
+// More directions than these are more than the memory is planned for.
+constexpr Index kMostDirections = 10'000;
 // Neurons below this share of the largest only make the network long.
 constexpr double kDead = 1e-9;
 // Directions that join in a round: as many as there are samples, within these.
@@ -47,6 +51,12 @@ bool group_lasso_affordable(const Problem& problem) {
   return problem.samples <= kOrder / problem.outputs;
 }
 
+EngineBytes group_lasso_bytes(const Problem& problem) {
+  const Index order = problem.samples * problem.outputs;
+  const Index activations = problem.samples * (kMostDirections + kMostJoin);
+  return {.engine = 8 * (order * order + 2 * activations), .host = 8 * 2 * activations};
+}
+
 Exchange::Exchange(const Problem& problem, const Network& start, const ExchangeOptions& options)
     : problem_(problem),
       options_(options),
@@ -62,8 +72,12 @@ Exchange::Exchange(const Problem& problem, const Network& start, const ExchangeO
   point_.lambda = w.U.colwise().squaredNorm().transpose() / problem.weight_decay;
 }
 
-void Exchange::refit(const Solver& solver) {
-  if (S_.cols() > 0) point_ = solver(X_, Y_, S_, point_, tolerance_);
+bool Exchange::refit(const Solver& solver) {
+  if (S_.cols() == 0) return point_.E.allFinite();
+  GroupLassoPoint found = solver(X_, Y_, S_, point_, tolerance_);
+  if (found.W.rows() != S_.cols() || !found.E.allFinite()) return false;
+  point_ = std::move(found);
+  return true;
 }
 
 Network Exchange::network() const {
@@ -83,13 +97,17 @@ Network Exchange::sparsified(const Solver& solver) {
   for (Index j = 0; j < S_.cols(); ++j) price[j] = 1.0 + kTieBreak * random.uniform();
   const Matrix S = S_.array().rowwise() / price.transpose().array();
   GroupLassoPoint vertex = solver(X_, Y_, S, point_, kTieTolerance);
+  if (vertex.W.rows() != S_.cols()) return network();
   const Vector size = vertex.W.rowwise().norm();
   std::vector<Index> keep;
   for (Index j = 0; j < size.size(); ++j)
     if (size[j] > kCounts * size.maxCoeff()) keep.push_back(j);
-  S_ = Matrix(S_(Eigen::all, keep));
+  const Matrix few = S_(Eigen::all, keep);
   vertex.lambda = Vector(vertex.lambda(keep));
-  point_ = solver(X_, Y_, S_, vertex, kTieTolerance);
+  vertex = solver(X_, Y_, few, vertex, kTieTolerance);
+  if (vertex.W.rows() != few.cols()) return network();
+  S_ = few;
+  point_ = std::move(vertex);
   return network();
 }
 
@@ -115,7 +133,7 @@ double Exchange::prove(const Control& control) const {
   if (closed()) return upper;
   const double over = kAboveShare * (found_.kappa_lower / problem_.weight_decay - 1.0);
   double above = std::clamp(over, kLeastAbove, kMostAbove);
-  for (; above <= kMostAbove && !control.stop(); above *= kAboveGrows) {
+  for (; above <= kLastAbove && !control.stop(); above *= kAboveGrows) {
     ConeSearchOptions search;
     search.mode = ConeSearchOptions::Mode::prune;
     search.threshold = found_.kappa_lower * (1.0 + above);
@@ -141,6 +159,18 @@ bool Exchange::moves() {
   return idle_ < kIdleRounds;
 }
 
+std::vector<Index> Exchange::staying() const {
+  std::vector<Index> keep;
+  if (S_.cols() == 0) return keep;
+  const Matrix A = (X_ * S_).cwiseMax(0.0);
+  const Vector near = (A.transpose() * point_.E).rowwise().norm();
+  const Vector size = point_.W.rowwise().norm();
+  const double carries = kCarries * size.maxCoeff();
+  for (Index j = 0; j < S_.cols(); ++j)
+    if (size[j] > carries || near[j] > kNear * problem_.weight_decay) keep.push_back(j);
+  return keep;
+}
+
 bool Exchange::exchange() {
   const bool complete = found_.violators.cols() == 0;
   if (S_.cols() > 0) {
@@ -150,15 +180,8 @@ bool Exchange::exchange() {
   } else if (complete) {
     return false;
   }
-  std::vector<Index> keep;
-  if (S_.cols() > 0) {
-    const Matrix A = (X_ * S_).cwiseMax(0.0);
-    const Vector near = (A.transpose() * point_.E).rowwise().norm();
-    const Vector size = point_.W.rowwise().norm();
-    const double carries = kCarries * size.maxCoeff();
-    for (Index j = 0; j < S_.cols(); ++j)
-      if (size[j] > carries || near[j] > kNear * problem_.weight_decay) keep.push_back(j);
-  }
+  const std::vector<Index> keep = staying();
+  if (static_cast<Index>(keep.size()) > kMostDirections) return false;
   const Index kept = static_cast<Index>(keep.size());
   Matrix S(X_.cols(), kept + found_.violators.cols());
   S << S_(Eigen::all, keep), found_.violators;

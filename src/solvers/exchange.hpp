@@ -10,15 +10,16 @@
 #include <functional>
 #include <limits>
 #include <relulift/network.hpp>
+#include <vector>
 
 #include "src/certificate/cone_search.hpp"
+#include "src/core/needs.hpp"
 #include "src/solvers/group_lasso_step.hpp"
 
 namespace relulift {
 
 struct ExchangeOptions {
-  double gap = 0.0;     // what is wanted; thresholds and tolerances follow it
-  Index joining = 300;  // most directions that join in a round
+  double gap = 0.0;  // what is wanted; thresholds and tolerances follow it
   int threads = 0;
 };
 
@@ -30,7 +31,8 @@ class Exchange {
   // The group lasso over S from `start`, to the relative tolerance.
   using Solver = std::function<GroupLassoPoint(const Matrix& X, const Matrix& Y, const Matrix& S,
                                                const GroupLassoPoint& start, double tolerance)>;
-  void refit(const Solver& solver);
+  // False where the solver failed.
+  bool refit(const Solver& solver);
   // Balanced, without dead neurons.
   Network network() const;
   // About as good with far fewer neurons. Comes last: the directions of the others are lost.
@@ -50,6 +52,7 @@ class Exchange {
 
  private:
   bool moves();
+  std::vector<Index> staying() const;
 
   const Problem& problem_;
   ExchangeOptions options_;
@@ -62,7 +65,8 @@ class Exchange {
   int idle_ = 0;
 };
 
-// Whether a step of the group lasso takes a second or so at most.
+// Whether a step of the group lasso takes a second or so at most, and what it takes in memory.
 bool group_lasso_affordable(const Problem& problem);
+EngineBytes group_lasso_bytes(const Problem& problem);
 
 }  // namespace relulift
