@@ -13,8 +13,9 @@ namespace {
 
 // Caps of one search of the sphere.
 constexpr double kSearchSeconds = 60.0, kSearchShare = 0.5;
-// A proof is worth its search when it closes this share of the gap.
-constexpr double kWorthProving = 0.5;
+// A proof is worth its search when it closes this share of the gap. The one that ends the session
+// waits for this share of the wanted gap: another round costs little and gains much.
+constexpr double kWorthProving = 0.5, kComfort = 0.25;
 // Another round is begun where there is time for so many of the last one.
 constexpr double kRounds = 2.0;
 // A gap that is left to nobody: beyond it a width limit keeps the network from the optimum, say.
@@ -51,7 +52,7 @@ bool Session::solve_by_exchange() {
   if (!stopped_ && !control_.out_of_time()) {
     const Control clock;
     phase_ = "network";
-    prefer(exchange.sparsified(solver), kSparserCost);
+    prefer(exchange.sparsified(solver, kSparserCost), kSparserCost);
     result_.seconds.network += clock.seconds();
   }
   const double reached = given_ ? reference_objective(best_weights_) : best_.objective;
@@ -68,9 +69,10 @@ Control Session::search_time() const {
 }
 
 bool Session::worth_proving(const Exchange& exchange) const {
-  const double gap = best_.objective - keeper_.value();
-  return exchange.expected_bound() > keeper_.value() + kWorthProving * gap ||
-         1.0 - exchange.expected_bound() / best_.objective <= options_.gap;
+  const double expected = exchange.expected_bound();
+  const double gap = 1.0 - expected / best_.objective;
+  if (gap <= options_.gap) return gap <= kComfort * options_.gap;
+  return expected > keeper_.value() + kWorthProving * (best_.objective - keeper_.value());
 }
 
 void Session::prove(const Exchange& exchange) {

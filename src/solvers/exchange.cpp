@@ -34,9 +34,9 @@ constexpr Index kMostDirections = 10'000;
 constexpr double kDead = 1e-9;
 // Directions that join in a round: as many as there are samples, within these.
 constexpr Index kFewestJoin = 300, kMostJoin = 1000;
-// Of `sparsified`: accuracy of its solves, spread of the prices, share of the largest weight that
+// Of `sparsified`: accuracy of its solves, spreads of the prices, share of the largest weight that
 // counts.
-constexpr double kTieTolerance = 1e-7, kTieBreak = 1e-4, kCounts = 1e-4;
+constexpr double kTieTolerance = 1e-7, kTieBreaks[] = {1e-3, 1e-4}, kCounts = 1e-4;
 // Rounds that gain less than this, relative, before the method counts as stuck.
 constexpr int kIdleRounds = 5;
 constexpr double kGain = 1e-7;
@@ -90,24 +90,33 @@ Network Exchange::network() const {
 
 // Nearly parallel directions share their weight at the solution of an interior-point method. With
 // slightly different prices [eq:tie-break] the solution is a vertex of the optimal face.
-Network Exchange::sparsified(const Solver& solver) {
-  if (S_.cols() == 0) return network();
+Exchange::Vertex Exchange::vertex(const Solver& solver, double spread) const {
   Random random(0, 5);
   Vector price(S_.cols());
-  for (Index j = 0; j < S_.cols(); ++j) price[j] = 1.0 + kTieBreak * random.uniform();
+  for (Index j = 0; j < S_.cols(); ++j) price[j] = 1.0 + spread * random.uniform();
   const Matrix S = S_.array().rowwise() / price.transpose().array();
-  GroupLassoPoint vertex = solver(X_, Y_, S, point_, kTieTolerance);
-  if (vertex.W.rows() != S_.cols()) return network();
-  const Vector size = vertex.W.rowwise().norm();
+  GroupLassoPoint point = solver(X_, Y_, S, point_, kTieTolerance);
+  if (point.W.rows() != S_.cols()) return {};
+  const Vector size = point.W.rowwise().norm();
   std::vector<Index> keep;
   for (Index j = 0; j < size.size(); ++j)
     if (size[j] > kCounts * size.maxCoeff()) keep.push_back(j);
-  const Matrix few = S_(Eigen::all, keep);
-  vertex.lambda = Vector(vertex.lambda(keep));
-  vertex = solver(X_, Y_, few, vertex, kTieTolerance);
-  if (vertex.W.rows() != few.cols()) return network();
-  S_ = few;
-  point_ = std::move(vertex);
+  Vertex out{S_(Eigen::all, keep), {}};
+  point.lambda = Vector(point.lambda(keep));
+  out.point = solver(X_, Y_, out.S, point, kTieTolerance);
+  return out;
+}
+
+Network Exchange::sparsified(const Solver& solver, double cost) {
+  for (const double spread : kTieBreaks) {
+    if (S_.cols() == 0) break;
+    Vertex few = vertex(solver, spread);
+    if (few.S.cols() == 0 || few.point.W.rows() != few.S.cols()) break;
+    if (few.point.objective > point_.objective * (1.0 + cost)) continue;
+    S_ = std::move(few.S);
+    point_ = std::move(few.point);
+    break;
+  }
   return network();
 }
 

@@ -35,8 +35,9 @@ class Exchange {
   bool refit(const Solver& solver);
   // Balanced, without dead neurons.
   Network network() const;
-  // About as good with far fewer neurons. Comes last: the directions of the others are lost.
-  Network sparsified(const Solver& solver);
+  // With far fewer neurons, where that costs at most this share of the objective. Comes last: the
+  // directions of the others are lost.
+  Network sparsified(const Solver& solver, double cost);
 
   void scan(const Control& control);
   // What [eq:rescale] would give for E if no value were larger than the largest one met.
@@ -51,6 +52,11 @@ class Exchange {
   bool closed() const { return found_.complete && found_.violators.cols() == 0; }
 
  private:
+  struct Vertex {
+    Matrix S;
+    GroupLassoPoint point;
+  };
+  Vertex vertex(const Solver& solver, double spread) const;
   bool moves();
   std::vector<Index> staying() const;
 

@@ -81,7 +81,7 @@ TEST(Exchange, FewNeuronsCostNextToNothing) {
   run(exchange, p, 40);
   const Network before = exchange.network();
 
-  const Network after = exchange.sparsified(solver_of(p));
+  const Network after = exchange.sparsified(solver_of(p), 1e-5);
 
   EXPECT_LE(naive_objective(p, after), naive_objective(p, before) * (1 + 1e-5));
   EXPECT_LE(after.neurons, before.neurons / 2);
