@@ -14,8 +14,10 @@ namespace {
 
 // Largest order n c of the normal equations.
 constexpr Index kOrder = 3000;
-// The group lasso is solved to this share of the gap that is left, within these.
-constexpr double kSolveShare = 0.3, kLastShare = 0.01, kTightest = 1e-8, kLoosest = 5e-2;
+// The group lasso is solved to this share of the gap that is left, within these: roughly while the
+// gap is, where an E inside its constraints cuts deeper.
+constexpr double kRough = 1e-2, kRoughShare = 0.3, kFineShare = 0.03;
+constexpr double kLastShare = 0.01, kTightest = 1e-8, kLoosest = 5e-2;
 // Directions above g (1 + this share of the wanted gap) are missing, within these.
 constexpr double kMissingShare = 0.1, kFinest = 1e-5, kCoarsest = 1e-3;
 // A proof stands above the largest value met by this share of what that is above g, within these;
@@ -185,7 +187,8 @@ bool Exchange::exchange() {
   if (S_.cols() > 0) {
     const double gap = 1.0 - expected_bound() / point_.objective;
     if (!moves() || (complete && gap <= missing_)) return false;
-    tolerance_ = std::clamp((complete ? kLastShare : kSolveShare) * gap, kTightest, kLoosest);
+    const double share = gap > kRough ? kRoughShare : kFineShare;
+    tolerance_ = std::clamp((complete ? kLastShare : share) * gap, kTightest, kLoosest);
   } else if (complete) {
     return false;
   }
