@@ -20,6 +20,8 @@ constexpr double kWorthProving = 0.5, kComfort = 0.25;
 constexpr double kRounds = 2.0;
 // A gap that is left to nobody: beyond it a width limit keeps the network from the optimum, say.
 constexpr double kNothingLeft = 1e-3;
+// The record of the proof takes this many times a search: one thread, in the verifier's arithmetic.
+constexpr double kRecording = 12.0;
 // What fewer neurons may cost, relative.
 constexpr double kSparserCost = 1e-5;
 
@@ -44,7 +46,8 @@ bool Session::solve_by_exchange() {
     const Control search;
     phase_ = "cones";
     exchange.scan(search_time());
-    more = exchange.exchange() && control_.remaining() > kRounds * clock.seconds();
+    const double record = options_.keep_proof ? kRecording * search.seconds() : 0.0;
+    more = exchange.exchange() && control_.remaining() > kRounds * clock.seconds() + record;
     if (!more || worth_proving(exchange)) prove(exchange);
     result_.seconds.certificate += search.seconds();
     report({.iteration = round}, Beat::check);
