@@ -34,7 +34,7 @@ class Session {
   // Takes over what an earlier run left: its network as the best so far, its multipliers for proof.
   void go_on_from(Checkpoint& earlier);
   void train();
-  // Network and bound by the exchange method; whether nothing is left to gain.
+  // Network and bound by the exchange method; whether nothing is left to gain, or no time.
   bool solve_by_exchange();
   bool exchange_follows() const;
   Control search_time() const;

@@ -35,7 +35,7 @@ bool Session::solve_by_exchange() {
                              const GroupLassoPoint& from, double tolerance) {
     return engines_->refit(X, Y, problem_.weight_decay, S, from, tolerance, control_);
   };
-  bool more = true;
+  bool more = true, out_of_rounds = false;
   for (Index round = 1; more && !enough(); ++round) {
     const Control clock;
     phase_ = "network";
@@ -47,7 +47,9 @@ bool Session::solve_by_exchange() {
     phase_ = "cones";
     exchange.scan(search_time());
     const double record = options_.keep_proof ? kRecording * search.seconds() : 0.0;
-    more = exchange.exchange() && control_.remaining() > kRounds * clock.seconds() + record;
+    more = exchange.exchange();
+    out_of_rounds = more && control_.remaining() < kRounds * clock.seconds() + record;
+    more = more && !out_of_rounds;
     if (!more || worth_proving(exchange)) prove(exchange);
     result_.seconds.certificate += search.seconds();
     report({.iteration = round}, Beat::check);
@@ -59,7 +61,7 @@ bool Session::solve_by_exchange() {
     result_.seconds.network += clock.seconds();
   }
   const double reached = given_ ? reference_objective(best_weights_) : best_.objective;
-  return exchange.closed() && gap_of(reached) <= kNothingLeft;
+  return out_of_rounds || (exchange.closed() && gap_of(reached) <= kNothingLeft);
 }
 
 bool Session::exchange_follows() const {
