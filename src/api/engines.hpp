@@ -13,6 +13,7 @@
 #include "src/core/needs.hpp"
 #include "src/presolve/reduced_problem.hpp"
 #include "src/solvers/engine.hpp"
+#include "src/solvers/group_lasso_step.hpp"
 #include "src/solvers/pairs_point.hpp"
 #include "src/solvers/split_cuts.hpp"
 #include "src/solvers/train_options.hpp"
@@ -52,6 +53,10 @@ class Engines {
   // Polishes `start`; the result is never worse.
   virtual TrainReport improve(const ReducedProblem&, const Weights& start, const TrainOptions&,
                               const Control&, const OnTrainCheck&, const Scanner&) = 0;
+  // [eq:refit] over the unit directions S, to high accuracy.
+  virtual GroupLassoPoint refit(const Matrix& X, const Matrix& Y, double weight_decay,
+                                const Matrix& S, const GroupLassoPoint& start, double tolerance,
+                                const Control&) = 0;
   virtual EngineOutcome dense(const ReducedProblem&, const EngineRequest&, const Control&,
                               const OnCheck&) = 0;
   virtual EngineOutcome low_rank(const ReducedProblem&, const EngineRequest&, const Control&,

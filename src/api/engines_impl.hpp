@@ -8,6 +8,7 @@
 #include "src/api/engines.hpp"
 #include "src/solvers/block_scaling.hpp"
 #include "src/solvers/dense_admm.hpp"
+#include "src/solvers/group_lasso.hpp"
 #include "src/solvers/low_rank_alm.hpp"
 #include "src/solvers/pairs_interior_point.hpp"
 #include "src/solvers/split_bound.hpp"
@@ -33,6 +34,12 @@ class BackendEngines final : public Engines {
                       const TrainOptions& options, const Control& control,
                       const OnTrainCheck& on_check, const Scanner& scanner) override {
     return NetworkTrainer<B>(be_, problem, options).improve(start, control, on_check, scanner);
+  }
+
+  GroupLassoPoint refit(const Matrix& X, const Matrix& Y, double weight_decay, const Matrix& S,
+                        const GroupLassoPoint& start, double tolerance,
+                        const Control& control) override {
+    return GroupLasso<B>(be_, X, Y, weight_decay, S).solve(start, tolerance, control);
   }
 
   EngineOutcome dense(const ReducedProblem& problem, const EngineRequest& request,

@@ -123,7 +123,7 @@ Result Session::run() {
   }
   if (resumed_) go_on_from(*resumed_);
   if (!resumed_ || (!resumed_->trained && !enough())) train();
-  if (!enough() && plan_.cones) close_by_cones();
+  if (!enough() && plan_.cones && !solve_by_exchange()) close_by_cones();
   if (!enough() && !cones_suffice()) relax();
   return finish();
 }
@@ -174,11 +174,12 @@ void Session::train() {
   const Control control =
       control_.within(more_to_do ? kTrainShare * control_.remaining() : control_.remaining());
   const auto check = on_train_check();
+  TrainOptions train = train_options();
+  if (exchange_follows()) train.max_rounds = 0;
   const bool go_on = given_ || (resumed_ && best_weights_.neurons() > 0);
   const TrainReport report =
-      go_on ? engines_->improve(presolved_.reduced, best_weights_, train_options(), control, check,
-                                scanner())
-            : engines_->train(presolved_.reduced, train_options(), control, check, scanner());
+      go_on ? engines_->improve(presolved_.reduced, best_weights_, train, control, check, scanner())
+            : engines_->train(presolved_.reduced, train, control, check, scanner());
   offer(report.weights, winner_of(report));
   if (!enough()) checkpoint_.training_ended();
 }

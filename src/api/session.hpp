@@ -15,6 +15,8 @@
 
 namespace relulift {
 
+class Exchange;
+
 class Session {
  public:
   // `given`: a network to certify; it is never replaced, only the bound is worked on.
@@ -32,6 +34,13 @@ class Session {
   // Takes over what an earlier run left: its network as the best so far, its multipliers for proof.
   void go_on_from(Checkpoint& earlier);
   void train();
+  // Network and bound by the exchange method; whether nothing is left to gain, or no time.
+  bool solve_by_exchange();
+  bool exchange_follows() const;
+  Control search_time() const;
+  bool worth_proving(const Exchange& exchange) const;
+  void prove(const Exchange& exchange);
+  void prefer(const Network& network, double cost);
   void close_by_cones();
   bool cones_suffice() const;
   void relax();

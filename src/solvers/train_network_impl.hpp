@@ -202,7 +202,7 @@ Weights NetworkTrainer<B>::with_new(const Weights& w, const Matrix& E,
 template <Backend B>
 void NetworkTrainer<B>::rounds(const Scanner& scanner) {
   std::deque<double> history{best_.objective};
-  while (!stop()) {
+  while (!stop() && best_.rounds < options_.max_rounds) {
     const Matrix E = residual(X_, Y_, best_.weights);
     const Directions found = missing(E, scanner);
     const bool grows = found.value.size() > 0;

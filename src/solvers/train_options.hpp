@@ -25,6 +25,8 @@ struct TrainOptions {
   // ... or when `patience` rounds in a row improve J by less than `stall` relative in all.
   double stall = 1e-4;
   Index patience = 4;
+  // ... and after this many rounds at the latest.
+  Index max_rounds = std::numeric_limits<Index>::max();
   // Directions tried by each round of the ascent, and iterations of each.
   Index ascents = 2000;
   Index ascent_iterations = 30;
