@@ -6,6 +6,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <optional>
 #include <string>
@@ -34,14 +35,14 @@ class PairsInteriorPoint {
         active_(problem, options.neighbours, most_pairs(problem, options)),
         point_(start_.point(active_.pairs())),
         size_(0.5 * (problem.Y.squaredNorm() + problem.Y_beta.squaredNorm())) {
-    primal_ = options.primal;
+    primal_ = std::fmin(options.primal, size_);  // NaN: none is known but the zero network's
     out_.primal = primal_ + problem.constant;
     if (!given_start_) return;
     point_ = *std::exchange(options_.start, {});
     active_ = PairsActiveSet(problem, 0, most_pairs(problem, options));
     active_.add(point_.pairs);
     K_ = lifted_gram(problem_, point_.S);
-    active_.add_violated(K_, 0.0, options_.per_row);
+    add_violated(0.0);
     restart(std::max(options_.blend, kFirstBlend));
   }
 
@@ -56,6 +57,7 @@ class PairsInteriorPoint {
     for (round_ = 0;; ++round_) {
       PairsNewton<B> newton(be_, lift_, problem_, point_);
       const End end = iterate(newton, gap_of(level), control, on_check);
+      if (end == End::converged) settle(newton, control);
       if (end != End::unusable) {
         newton.fetch(point_);
         newton.fetch_gram(K_);
@@ -71,7 +73,7 @@ class PairsInteriorPoint {
       }
       cold_ = false;
       if (primal_ - kept_ < options_.tolerance * std::abs(kept_)) return finish();
-      const Index added = active_.add_violated(K_, depth_of(level), options_.per_row);
+      const Index added = add_violated(depth_of(level));
       if (added == 0 && level >= kLevels) return active_.full() ? stop(Status::stalled) : finish();
       ++level;
       if (added == 0) continue;
@@ -85,7 +87,8 @@ class PairsInteriorPoint {
   // Of kLevels, the one at which a run begins that was given a point.
   static constexpr int kLevels = 7, kKnownLevel = 4;
 
-  // Gap tolerance and depth of the cosines that count as violated, by round.
+  // Gap tolerance, and the share of tr S_uu that lifting a pair must cost to count as violated, by
+  // round.
   double gap_of(int level) const {
     constexpr double by_level[kLevels] = {1e-1, 2e-2, 5e-3, 1e-3, 3e-4, 1e-4, 3e-5};
     return std::max(level < kLevels ? by_level[level] : 1e-5, options_.tolerance);
@@ -93,6 +96,11 @@ class PairsInteriorPoint {
   static double depth_of(int level) {
     constexpr double by_level[kLevels] = {.1, .03, .01, 1e-3, 1e-4, 1e-5, 1e-6};
     return by_level[std::min(level, kLevels - 1)];
+  }
+
+  Index add_violated(double depth) {
+    const double trace = point_.S.diagonal().segment(problem_.n(), problem_.d()).sum();
+    return active_.add_violated(K_, depth * trace, options_.per_row);
   }
 
   // Newton steps until the gap is closed to `tolerance`.
@@ -126,6 +134,20 @@ class PairsInteriorPoint {
       if (!newton.step(kBoundaryFraction)) return End::stuck;
       longest_step_ = std::max(longest_step_, control.seconds() - begun);
       ++out_.iterations;
+    }
+  }
+
+  // Centers the point that closed the gap. Until a step of full length S misses K(alpha_i, beta_i)
+  // = 0, which costs nothing here and much in a feasible value where rows are nearly parallel.
+  void settle(PairsNewton<B>& newton, const Control& control) {
+    for (int k = 0; k < kMostCenterings; ++k) {
+      if (control.remaining() < longest_step_ || !newton.center(kBoundaryFraction)) return;
+      ++out_.iterations;
+      const PairsProgress at = newton.evaluate();
+      trace(newton, at);
+      if (!at.positive_definite) return newton.retreat();
+      dual_ = at.dual;
+      if (at.primal_step >= 1.0) return;
     }
   }
 
@@ -234,7 +256,7 @@ class PairsInteriorPoint {
   // Of a start that an engine of low accuracy left: more than its multipliers lack.
   static constexpr double kFirstBlend = 0.3;
   static constexpr double kBoundaryFraction = 0.9, kShortStep = 0.05, kGrowth = 1.5;
-  static constexpr int kPatience = 5, kMostSteps = 200;
+  static constexpr int kPatience = 5, kMostSteps = 200, kMostCenterings = 3;
   // Share of the zero network's loss that counts as zero.
   static constexpr double kNothing = 1e-12;
 
