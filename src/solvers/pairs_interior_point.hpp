@@ -107,7 +107,9 @@ class PairsInteriorPoint {
   End iterate(PairsNewton<B>& newton, double tolerance, const Control& control,
               const OnCheck& on_check) {
     int short_steps = 0;
-    double last = 0.0;
+    // last: length of the last step. infeasible: what is left of the constraints that S misses at
+    // the start of a round; before they hold the gap says little.
+    double last = 0.0, infeasible = 1.0;
     for (int k = 0;; ++k) {
       const PairsProgress at = newton.evaluate();
       trace(newton, at);
@@ -118,7 +120,9 @@ class PairsInteriorPoint {
       if (at.dual > best_) best_ = at.dual;
       dual_ = at.dual;
       // |dual| alone would never do for an optimum of zero; no dual value exceeds size_.
-      if (at.gap < tolerance * (kNothing * size_ + std::abs(at.dual))) return End::converged;
+      infeasible *= 1.0 - at.primal_step;
+      if (at.gap < tolerance * (kNothing * size_ + std::abs(at.dual)) && infeasible < kFeasible)
+        return End::converged;
       if (due(at.dual) && !report(newton, on_check)) return stopped(Status::interrupted);
       if (options_.max_iterations > 0 && out_.iterations >= options_.max_iterations)
         return stopped(Status::iteration_limit);
@@ -147,7 +151,7 @@ class PairsInteriorPoint {
       trace(newton, at);
       if (!at.positive_definite) return newton.retreat();
       dual_ = at.dual;
-      if (at.primal_step >= 1.0) return;
+      if (at.primal_step >= 1.0 || at.primal_step < kSettles) return;
     }
   }
 
@@ -211,7 +215,7 @@ class PairsInteriorPoint {
     PairsPoint fresh = start_.point(active_.pairs());
     if (!cold_) {
       const double keep = 1.0 - blend;
-      const double scale = blend * point_.S.trace() / start_.trace();
+      const double scale = blend * std::max(point_.S.trace() / start_.trace(), kLeastTrace);
       fresh.y = keep * point_.y + blend * fresh.y;
       fresh.G = keep * point_.G;
       fresh.H = keep * point_.H;
@@ -256,7 +260,12 @@ class PairsInteriorPoint {
   // Of a start that an engine of low accuracy left: more than its multipliers lack.
   static constexpr double kFirstBlend = 0.3;
   static constexpr double kBoundaryFraction = 0.9, kShortStep = 0.05, kGrowth = 1.5;
-  static constexpr int kPatience = 5, kMostSteps = 200, kMostCenterings = 3;
+  // Of the analytic start: S = 0 is no interior point.
+  static constexpr double kLeastTrace = 1e-4;
+  // A centering step shorter than this is not followed by another one.
+  static constexpr double kSettles = 0.5;
+  static constexpr double kFeasible = 1e-2;
+  static constexpr int kPatience = 20, kMostSteps = 200, kMostCenterings = 3;
   // Share of the zero network's loss that counts as zero.
   static constexpr double kNothing = 1e-12;
 
