@@ -74,7 +74,8 @@ class PairsInteriorPoint {
       cold_ = false;
       if (primal_ - kept_ < options_.tolerance * std::abs(kept_)) return finish();
       const Index added = add_violated(depth_of(level));
-      if (added == 0 && level >= kLevels) return active_.full() ? stop(Status::stalled) : finish();
+      if (added == 0 && level >= kLevels)
+        return active_.full() || !settled_ ? stop(Status::stalled) : finish();
       ++level;
       if (added == 0) continue;
       restart(options_.blend);
@@ -151,7 +152,8 @@ class PairsInteriorPoint {
       trace(newton, at);
       if (!at.positive_definite) return newton.retreat();
       dual_ = at.dual;
-      if (at.primal_step >= 1.0 || at.primal_step < kSettles) return;
+      settled_ = at.primal_step >= kSettles;
+      if (at.primal_step >= 1.0 || !settled_) return;
     }
   }
 
@@ -281,6 +283,7 @@ class PairsInteriorPoint {
   EngineOutcome out_;
   int round_ = 0;
   bool cold_ = true;
+  bool settled_ = true;        // the last round ended at an S that meets its constraints
   double size_;                // of the zero network's loss, an upper bound on every dual value
   double longest_step_ = 0.0;  // seconds; later rounds are no shorter
   double best_ = -std::numeric_limits<double>::infinity();
