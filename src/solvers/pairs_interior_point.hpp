@@ -57,7 +57,11 @@ class PairsInteriorPoint {
     for (round_ = 0;; ++round_) {
       PairsNewton<B> newton(be_, lift_, problem_, point_);
       const End end = iterate(newton, gap_of(level), control, on_check);
-      if (end == End::converged) settle(newton, control);
+      if (end == End::converged) {
+        newton.fetch_multipliers(point_);  // centering costs a little of the bound
+        keep_dual();
+        settle(newton, control);
+      }
       if (end != End::unusable) {
         newton.fetch(point_);
         newton.fetch_gram(K_);
@@ -195,11 +199,15 @@ class PairsInteriorPoint {
 
   // The best primal and dual values and their points so far.
   void finish_round() {
-    if (const double primal = feasible_primal(problem_, point_.S); !(primal >= primal_)) {
-      primal_ = primal;
-      out_.S = point_.S;
-      out_.primal = primal_ + problem_.constant;
-    }
+    const double primal = feasible_primal(problem_, point_.S);
+    // Some S is better than none to round, even if the zero network costs less than its repair.
+    if (!(primal >= primal_) || (!given_start_ && out_.S.size() == 0)) out_.S = point_.S;
+    primal_ = std::fmin(primal, primal_);
+    out_.primal = primal_ + problem_.constant;
+    keep_dual();
+  }
+
+  void keep_dual() {
     dual_ = dual_value(problem_, point_);
     if (out_.multipliers.entries.empty() || !(dual_ <= kept_)) {
       kept_ = dual_;
