@@ -26,9 +26,9 @@ class PairsActiveSet {
   void add(const std::vector<LiftedPair>& pairs);
 
   // Adds for every lifted row its `per_row` worst pairs with K_ij < 0. How bad a pair is says the
-  // neuron halfway between its rows that would lift it to zero, with ||u||^2 > depth [eq:violation]:
-  // the multipliers of nearly parallel rows are large, and so is what their pairs cost. Returns how
-  // many.
+  // neuron halfway between its rows that would lift it to zero, with ||u||^2 > depth
+  // [eq:violation]: the multipliers of nearly parallel rows are large, and so is what their pairs
+  // cost. Returns how many.
   Index add_violated(const Matrix& K, double depth, Index per_row);
 
  private:

@@ -3,7 +3,7 @@
 // Nesterov-Todd scaling, Mehrotra's predictor and corrector, separate primal and dual steps.
 //
 // The Schur matrix is that of y and w, after the elimination of G and H [eq:eliminate].
-// Cost with m = n + pairs and order N: m^3/3 (Cholesky) + 2 m^2 (solves) + about 40 N^3 (NT
+// Cost with m = n + pairs and order N: m^3/3 (Cholesky) + 6 m^2 (three solves) + about 50 N^3 (NT
 // scaling, one eigendecomposition, four least eigenvalues, products), gathers of m^2/2 entries,
 // and the elimination. Memory in doubles: m^2 + (2n + c)^2 + 4 n^2 + 13 N^2, and the elimination.
 #pragma once
