@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // One engine alone on one data set: its value and bound against time, and where the time goes by
 // operation.
-//   engine_profile FILE.csv|teacher:N:D:C [--engine dense|low-rank|interior] [--rows N]
+//   engine_profile FILE.csv|teacher:N:D:C[+near][+scaled][+bias] [--engine dense|low-rank|interior]
+//   [--rows N]
 //                  [--seconds S] [--iterations K] [--certify] [--then-interior]
 //                  [--scaling network|none] [--neurons M] [--train-seconds S]
 // --certify proves a bound at checks, as a solve does; its time counts. --then-interior goes on

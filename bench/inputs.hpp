@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
@@ -11,6 +12,8 @@
 #include <relulift/problem.hpp>
 #include <string>
 #include <vector>
+
+#include "src/core/random.hpp"
 
 namespace relulift::bench {
 
@@ -40,12 +43,51 @@ inline Problem teacher(Index n, Index d, Index c, double weight_decay) {
   return problem;
 }
 
-// A file, or "teacher:N:D:C".
+inline void add_column(Problem& problem, double value) {
+  problem.X.insert(problem.X.end(), static_cast<std::size_t>(problem.samples), value);
+  ++problem.features;
+}
+
+inline void scale_columns(Problem& problem) {
+  constexpr std::array<double, 5> kScales = {1e-3, 1e4, 1e-1, 1e2, 1.0};
+  for (std::size_t k = 0; k < problem.X.size(); ++k)
+    problem.X[k] *= kScales[(k / static_cast<std::size_t>(problem.samples)) % kScales.size()];
+  add_column(problem, 1e3);
+}
+
+// Appends a third of the rows once more, each entry off by a factor of 1 +- 1e-5.
+inline void add_near_rows(Problem& problem) {
+  const Index n = problem.samples, more = n / 3;
+  Random random(1);
+  const auto extend = [&](std::vector<double>& table, Index columns, double relative) {
+    std::vector<double> out;
+    for (Index j = 0; j < columns; ++j) {
+      const double* const column = table.data() + j * n;
+      out.insert(out.end(), column, column + n);
+      for (Index i = 0; i < more; ++i)
+        out.push_back(column[i] * (1.0 + relative * random.normal()));
+    }
+    table = std::move(out);
+  };
+  extend(problem.X, problem.features, 1e-5);
+  extend(problem.Y, problem.outputs, 0.0);
+  problem.samples += more;
+}
+
+// A file or "teacher:N:D:C", and after it any of the ways to make it harder: "+near", "+scaled",
+// "+bias" (a column of ones).
 inline Problem problem_of(const std::string& name, double weight_decay) {
+  const std::string base = name.substr(0, name.find('+'));
+  const auto has = [&](const char* way) {
+    return name.find(way, base.size()) != std::string::npos;
+  };
   long long n = 0, d = 0, c = 0;
-  if (std::sscanf(name.c_str(), "teacher:%lld:%lld:%lld", &n, &d, &c) == 3)
-    return teacher(n, d, c, weight_decay);
-  return load(name, weight_decay);
+  const bool made = std::sscanf(base.c_str(), "teacher:%lld:%lld:%lld", &n, &d, &c) == 3;
+  Problem problem = made ? teacher(n, d, c, weight_decay) : load(base, weight_decay);
+  if (has("+near")) add_near_rows(problem);
+  if (has("+scaled")) scale_columns(problem);
+  if (has("+bias")) add_column(problem, 1.0);
+  return problem;
 }
 
 // The first `samples` rows.

@@ -115,6 +115,36 @@ struct RightHandSide {
   }
 };
 
+// What a step of full length leaves of the linear constraints on S: the residual of the Newton
+// system in terms of S + dS, whose K enters. Rounding alone makes it differ from zero.
+struct NewtonResidual {
+  IndexView row, col;
+  Index pairs, residuals;
+  MatrixView<const double> factor, linear, curvature, z, dz, K, kap, dkap;
+  MatrixView<double> out;
+  RELULIFT_HD void operator()(Index k, Index) const {
+    double value = -(linear[k] + curvature[k] * (z[k] + dz[k]));
+    value += 2.0 * factor[k] * K(row[k], col[k]);
+    if (k >= pairs && k < residuals) value += kap[k - pairs] + dkap[k - pairs];
+    out[k] = value;
+  }
+};
+
+struct Add {
+  MatrixView<const double> x;
+  MatrixView<double> to;
+  RELULIFT_HD void operator()(Index i, Index j) const { to(i, j) += x(i, j); }
+};
+
+// F^-1 (S + dS) F^-T.
+struct ScaledSum {
+  MatrixView<const double> v, tS;
+  MatrixView<double> out;
+  RELULIFT_HD void operator()(Index i, Index j) const {
+    out(i, j) = (i == j ? v[i] : 0.0) + 0.5 * (tS(i, j) + tS(j, i));
+  }
+};
+
 // dk = (target - second - kap dw)/w - kap; the predictor has target = second = 0.
 struct PairDirection {
   Index pairs;

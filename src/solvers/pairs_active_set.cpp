@@ -22,12 +22,14 @@ void sort_unique(std::vector<LiftedPair>& pairs) {
 }  // namespace
 
 PairsActiveSet::PairsActiveSet(const ReducedProblem& problem, Index neighbours, Index most)
-    : n_(problem.n()), most_(most) {
-  const Matrix rows = problem.X.rowwise().normalized();
+    : n_(problem.n()),
+      most_(most),
+      unit_(problem.X.rowwise().normalized()),
+      norm_(problem.X.rowwise().norm()) {
   const Index count = std::min(neighbours, n_ - 1);
   std::vector<Index> order;
   for (Index i = 0; i < n_; ++i) {
-    const Vector cosine = rows * rows.row(i).transpose();
+    const Vector cosine = unit_ * unit_.row(i).transpose();
     order.clear();
     for (Index j = 0; j < n_; ++j)
       if (j != i) order.push_back(j);
@@ -57,25 +59,37 @@ void PairsActiveSet::add(const std::vector<LiftedPair>& pairs) {
 
 Index PairsActiveSet::add_violated(const Matrix& K, double depth, Index per_row) {
   struct Violation {
-    double cosine;
+    double cost;
     LiftedPair pair;
     bool operator<(const Violation& o) const {
-      return cosine != o.cosine ? cosine < o.cosine : pair < o.pair;
+      return cost != o.cost ? cost > o.cost : pair < o.pair;
     }
   };
-  const Vector scale = K.diagonal().head(2 * n_).cwiseAbs().cwiseSqrt().cwiseInverse();
+  std::vector<std::vector<Index>> partners(2 * n_);
+  for (const LiftedPair& pair : pairs_) {
+    partners[pair.i].push_back(pair.j);
+    partners[pair.j].push_back(pair.i);
+  }
+  std::vector<char> skip(2 * n_);
   std::vector<Violation> fresh, row;
-  for (Index i = 0; i < 2 * n_; ++i) {
-    row.clear();
-    for (Index j = 0; j < 2 * n_; ++j) {
-      if (j % n_ == i % n_) continue;
-      const double cosine = K(j, i) * scale[i] * scale[j];
-      if (cosine < -depth) row.push_back({cosine, ordered(i, j)});
+  for (Index k = 0; k < n_; ++k) {
+    const Vector cosine = unit_ * unit_.row(k).transpose();
+    for (const Index i : {k, n_ + k}) {
+      row.clear();
+      skip.assign(2 * n_, 0);
+      skip[k] = skip[n_ + k] = 1;
+      for (const Index j : partners[i]) skip[j] = 1;
+      for (Index j = 0; j < 2 * n_; ++j) {
+        if (skip[j] || !(K(j, i) < 0.0)) continue;
+        const double sign = (i < n_) == (j < n_) ? 1.0 : -1.0;
+        const double gain = 0.5 * norm_[k] * norm_[j % n_] * (1.0 + sign * cosine[j % n_]);
+        const double cost = -K(j, i) / std::max(gain, 0.0);
+        if (cost > depth) row.push_back({cost, ordered(i, j)});
+      }
+      const Index count = std::min<Index>(per_row, static_cast<Index>(row.size()));
+      std::partial_sort(row.begin(), row.begin() + count, row.end());
+      fresh.insert(fresh.end(), row.begin(), row.begin() + count);
     }
-    const Index count = std::min<Index>(per_row, static_cast<Index>(row.size()));
-    std::partial_sort(row.begin(), row.begin() + count, row.end());
-    for (Index k = 0; k < count; ++k)
-      if (!std::binary_search(pairs_.begin(), pairs_.end(), row[k].pair)) fresh.push_back(row[k]);
   }
   std::sort(fresh.begin(), fresh.end());
   fresh.erase(std::unique(fresh.begin(), fresh.end(),

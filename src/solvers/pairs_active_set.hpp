@@ -25,12 +25,16 @@ class PairsActiveSet {
   // Adds these, as far as there is room.
   void add(const std::vector<LiftedPair>& pairs);
 
-  // Adds for every lifted row its `per_row` worst pairs with cosine K_ij/sqrt(K_ii K_jj) < -depth.
-  // Returns how many.
+  // Adds for every lifted row its `per_row` worst pairs with K_ij < 0. How bad a pair is says the
+  // neuron halfway between its rows that would lift it to zero, with ||u||^2 > depth
+  // [eq:violation]: the multipliers of nearly parallel rows are large, and so is what their pairs
+  // cost. Returns how many.
   Index add_violated(const Matrix& K, double depth, Index per_row);
 
  private:
   Index n_, most_;
+  Matrix unit_;                    // n x d, rows of unit length
+  Vector norm_;                    // n, of the rows
   std::vector<LiftedPair> pairs_;  // ascending
 };
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <optional>
 #include <string>
@@ -34,14 +35,14 @@ class PairsInteriorPoint {
         active_(problem, options.neighbours, most_pairs(problem, options)),
         point_(start_.point(active_.pairs())),
         size_(0.5 * (problem.Y.squaredNorm() + problem.Y_beta.squaredNorm())) {
-    primal_ = options.primal;
+    primal_ = std::fmin(options.primal, size_);  // NaN: none is known but the zero network's
     out_.primal = primal_ + problem.constant;
     if (!given_start_) return;
     point_ = *std::exchange(options_.start, {});
     active_ = PairsActiveSet(problem, 0, most_pairs(problem, options));
     active_.add(point_.pairs);
     K_ = lifted_gram(problem_, point_.S);
-    active_.add_violated(K_, 0.0, options_.per_row);
+    add_violated(0.0);
     restart(std::max(options_.blend, kFirstBlend));
   }
 
@@ -56,6 +57,11 @@ class PairsInteriorPoint {
     for (round_ = 0;; ++round_) {
       PairsNewton<B> newton(be_, lift_, problem_, point_);
       const End end = iterate(newton, gap_of(level), control, on_check);
+      if (end == End::converged) {
+        newton.fetch_multipliers(point_);  // centering costs a little of the bound
+        keep_dual();
+        settle(newton, control);
+      }
       if (end != End::unusable) {
         newton.fetch(point_);
         newton.fetch_gram(K_);
@@ -71,8 +77,9 @@ class PairsInteriorPoint {
       }
       cold_ = false;
       if (primal_ - kept_ < options_.tolerance * std::abs(kept_)) return finish();
-      const Index added = active_.add_violated(K_, depth_of(level), options_.per_row);
-      if (added == 0 && level >= kLevels) return active_.full() ? stop(Status::stalled) : finish();
+      const Index added = add_violated(depth_of(level));
+      if (added == 0 && level >= kLevels)
+        return active_.full() || !settled_ ? stop(Status::stalled) : finish();
       ++level;
       if (added == 0) continue;
       restart(options_.blend);
@@ -85,7 +92,8 @@ class PairsInteriorPoint {
   // Of kLevels, the one at which a run begins that was given a point.
   static constexpr int kLevels = 7, kKnownLevel = 4;
 
-  // Gap tolerance and depth of the cosines that count as violated, by round.
+  // Gap tolerance, and the share of tr S_uu that lifting a pair must cost to count as violated, by
+  // round.
   double gap_of(int level) const {
     constexpr double by_level[kLevels] = {1e-1, 2e-2, 5e-3, 1e-3, 3e-4, 1e-4, 3e-5};
     return std::max(level < kLevels ? by_level[level] : 1e-5, options_.tolerance);
@@ -95,11 +103,18 @@ class PairsInteriorPoint {
     return by_level[std::min(level, kLevels - 1)];
   }
 
+  Index add_violated(double depth) {
+    const double trace = point_.S.diagonal().segment(problem_.n(), problem_.d()).sum();
+    return active_.add_violated(K_, depth * trace, options_.per_row);
+  }
+
   // Newton steps until the gap is closed to `tolerance`.
   End iterate(PairsNewton<B>& newton, double tolerance, const Control& control,
               const OnCheck& on_check) {
     int short_steps = 0;
-    double last = 0.0;
+    // last: length of the last step. infeasible: what is left of the constraints that S misses at
+    // the start of a round; before they hold the gap says little.
+    double last = 0.0, infeasible = 1.0;
     for (int k = 0;; ++k) {
       const PairsProgress at = newton.evaluate();
       trace(newton, at);
@@ -110,7 +125,9 @@ class PairsInteriorPoint {
       if (at.dual > best_) best_ = at.dual;
       dual_ = at.dual;
       // |dual| alone would never do for an optimum of zero; no dual value exceeds size_.
-      if (at.gap < tolerance * (kNothing * size_ + std::abs(at.dual))) return End::converged;
+      infeasible *= 1.0 - at.primal_step;
+      if (at.gap < tolerance * (kNothing * size_ + std::abs(at.dual)) && infeasible < kFeasible)
+        return End::converged;
       if (due(at.dual) && !report(newton, on_check)) return stopped(Status::interrupted);
       if (options_.max_iterations > 0 && out_.iterations >= options_.max_iterations)
         return stopped(Status::iteration_limit);
@@ -126,6 +143,21 @@ class PairsInteriorPoint {
       if (!newton.step(kBoundaryFraction)) return End::stuck;
       longest_step_ = std::max(longest_step_, control.seconds() - begun);
       ++out_.iterations;
+    }
+  }
+
+  // Centers the point that closed the gap. Until a step of full length S misses K(alpha_i, beta_i)
+  // = 0, which costs nothing here and much in a feasible value where rows are nearly parallel.
+  void settle(PairsNewton<B>& newton, const Control& control) {
+    for (int k = 0; k < kMostCenterings; ++k) {
+      if (control.remaining() < longest_step_ || !newton.center(kBoundaryFraction)) return;
+      ++out_.iterations;
+      const PairsProgress at = newton.evaluate();
+      trace(newton, at);
+      if (!at.positive_definite) return newton.retreat();
+      dual_ = at.dual;
+      settled_ = at.primal_step >= kSettles;
+      if (at.primal_step >= 1.0 || !settled_) return;
     }
   }
 
@@ -167,11 +199,15 @@ class PairsInteriorPoint {
 
   // The best primal and dual values and their points so far.
   void finish_round() {
-    if (const double primal = feasible_primal(problem_, point_.S); !(primal >= primal_)) {
-      primal_ = primal;
-      out_.S = point_.S;
-      out_.primal = primal_ + problem_.constant;
-    }
+    const double primal = feasible_primal(problem_, point_.S);
+    // Some S is better than none to round, even if the zero network costs less than its repair.
+    if (!(primal >= primal_) || (!given_start_ && out_.S.size() == 0)) out_.S = point_.S;
+    primal_ = std::fmin(primal, primal_);
+    out_.primal = primal_ + problem_.constant;
+    keep_dual();
+  }
+
+  void keep_dual() {
     dual_ = dual_value(problem_, point_);
     if (out_.multipliers.entries.empty() || !(dual_ <= kept_)) {
       kept_ = dual_;
@@ -189,7 +225,7 @@ class PairsInteriorPoint {
     PairsPoint fresh = start_.point(active_.pairs());
     if (!cold_) {
       const double keep = 1.0 - blend;
-      const double scale = blend * point_.S.trace() / start_.trace();
+      const double scale = blend * std::max(point_.S.trace() / start_.trace(), kLeastTrace);
       fresh.y = keep * point_.y + blend * fresh.y;
       fresh.G = keep * point_.G;
       fresh.H = keep * point_.H;
@@ -234,7 +270,12 @@ class PairsInteriorPoint {
   // Of a start that an engine of low accuracy left: more than its multipliers lack.
   static constexpr double kFirstBlend = 0.3;
   static constexpr double kBoundaryFraction = 0.9, kShortStep = 0.05, kGrowth = 1.5;
-  static constexpr int kPatience = 5, kMostSteps = 200;
+  // Of the analytic start: S = 0 is no interior point.
+  static constexpr double kLeastTrace = 1e-4;
+  // A centering step shorter than this is not followed by another one.
+  static constexpr double kSettles = 0.5;
+  static constexpr double kFeasible = 1e-2;
+  static constexpr int kPatience = 20, kMostSteps = 200, kMostCenterings = 3;
   // Share of the zero network's loss that counts as zero.
   static constexpr double kNothing = 1e-12;
 
@@ -250,6 +291,7 @@ class PairsInteriorPoint {
   EngineOutcome out_;
   int round_ = 0;
   bool cold_ = true;
+  bool settled_ = true;        // the last round ended at an S that meets its constraints
   double size_;                // of the zero network's loss, an upper bound on every dual value
   double longest_step_ = 0.0;  // seconds; later rounds are no shorter
   double best_ = -std::numeric_limits<double>::infinity();

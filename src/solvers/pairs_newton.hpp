@@ -3,7 +3,7 @@
 // Nesterov-Todd scaling, Mehrotra's predictor and corrector, separate primal and dual steps.
 //
 // The Schur matrix is that of y and w, after the elimination of G and H [eq:eliminate].
-// Cost with m = n + pairs and order N: m^3/3 (Cholesky) + 2 m^2 (solves) + about 40 N^3 (NT
+// Cost with m = n + pairs and order N: m^3/3 (Cholesky) + 6 m^2 (three solves) + about 50 N^3 (NT
 // scaling, one eigendecomposition, four least eigenvalues, products), gathers of m^2/2 entries,
 // and the elimination. Memory in doubles: m^2 + (2n + c)^2 + 4 n^2 + 13 N^2, and the elimination.
 #pragma once
@@ -109,6 +109,20 @@ class PairsNewton {
     return true;
   }
 
+  // A step towards the point of the central path at the current mu: of full length when that is
+  // near, which leaves the linear constraints on S satisfied to rounding. False: as in step().
+  bool center(double boundary_fraction) {
+    scale();
+    if (!factor()) return false;
+    be_.launch({1, 1}, kernels::Copy{scalar(kMu), scalar(kTarget)});
+    be_.launch({N_, N_}, kernels::Fill{0.0, square(kA)});
+    be_.launch({pairs_, 1}, kernels::Fill{0.0, second()});
+    correct();
+    lengths(boundary_fraction);
+    advance();
+    return true;
+  }
+
   // Undoes the last step, of which there is one: the point before it passed its Cholesky
   // factorisations.
   void retreat() {
@@ -163,6 +177,7 @@ class PairsNewton {
   }
   View square(Square k) const { return squares_.view().block(0, k * N_, N_, N_); }
   Slot slot(Index k) const { return slots_[k]; }
+  View scalar(Index k) const { return {slots_[k].address, 1, 1, 1}; }
   View column(Index k) const { return vectors_.view().col(k); }
   View pair_column(Index k) const { return pair_vectors_.view().col(k).block(0, 0, pairs_, 1); }
   ConstView factor_() const { return constants_.view().col(0); }
@@ -172,12 +187,9 @@ class PairsNewton {
   View dz() const { return column(1); }
   View diagonal() const { return column(2); }
   View previous_z() const { return column(3); }
+  View ddz() const { return column(4); }
   IndexView kept_row() const { return {row_.view().data, kept_}; }
   IndexView kept_col() const { return {col_.view().data, kept_}; }
-  View residual_direction() const {
-    const Index rows = (m_ - kept_) / outputs_;
-    return {dz().data + kept_, rows, outputs_, rows};
-  }
   View w() const { return z().block(vars_.pairs, 0, pairs_, 1); }
   View dw() const { return dz().block(vars_.pairs, 0, pairs_, 1); }
   View kap() const { return pair_column(0); }
@@ -243,28 +255,67 @@ class PairsNewton {
   void correct() {
     be_.launch({N_, N_}, kernels::TargetDirection{slot(kTarget), square(kA), v_.view(), square(kT),
                                                   square(kCenter)});
-    be_.gemm(Op::none, Op::none, 1.0, cview(kF), cview(kCenter), 0.0, square(kA));
-    be_.gemm(Op::none, Op::transpose, 1.0, cview(kA), cview(kF), 0.0, square(kP));
-    lift_.gram(cview(kP), H_.view());
+    gram_of_scaled(square(kCenter));
     solve(1.0);
+    refine();
   }
 
   // M dz = right-hand side; tQ = F' dQ F, tS = T - tQ, dkap. center_weight 0: predictor.
   void solve(double center_weight) {
-    const View kept = dz().block(0, 0, kept_, 1);
     be_.launch({m_, 1},
                kernels::RightHandSide{row_.view(), col_.view(), vars_.pairs, vars_.residuals,
                                       center_weight, slot(kTarget), factor_(), linear(),
                                       curvature(), z(), H_.view(), second(), dz()});
-    elimination_.reduce_right(kept_row(), kept_col(), factor_(), residual_direction(), kept);
-    be_.potrs(ConstView(M_.view()), kept);
-    elimination_.expand(kept_row(), kept_col(), factor_(), kept, residual_direction());
-    lift_.slack(PairsLift<B>::Part::linear, vars_, row_.view(), col_.view(), dz(), square(kP));
-    be_.gemm(Op::none, Op::none, 1.0, cview(kP), cview(kF), 0.0, square(kA));
-    be_.gemm(Op::transpose, Op::none, 1.0, cview(kF), cview(kA), 0.0, square(kTQ));
+    apply_inverse(dz());
+    scaled_slack(dz(), square(kTQ));
     be_.launch({N_, N_}, kernels::Subtract{square(kT), square(kTQ), square(kTS)});
+    pair_direction(center_weight);
+  }
+
+  // One step of iterative refinement. Where samples are nearly parallel, the multipliers are large
+  // and cancel in F'dQF: S would miss its constraints by eps/theta^2, theta their angle. So tS is
+  // corrected by what the correction of dz changes, and not formed again.
+  void refine() {
+    be_.launch({N_, N_}, kernels::ScaledSum{v_.view(), square(kTS), square(kCenter)});
+    gram_of_scaled(square(kCenter));
+    be_.launch({m_, 1}, kernels::NewtonResidual{row_.view(), col_.view(), vars_.pairs,
+                                                vars_.residuals, factor_(), linear(), curvature(),
+                                                z(), dz(), H_.view(), kap(), dkap(), ddz()});
+    apply_inverse(ddz());
+    be_.launch({m_, 1}, kernels::Add{ddz(), dz()});
+    scaled_slack(ddz(), square(kCenter));
+    be_.launch({N_, N_}, kernels::Add{square(kCenter), square(kTQ)});
+    be_.launch({N_, N_}, kernels::Subtract{square(kTS), square(kCenter), square(kTS)});
+    pair_direction(1.0);
+  }
+
+  // M^-1 x in place.
+  void apply_inverse(View x) {
+    const View kept = x.block(0, 0, kept_, 1);
+    const Index rows = (m_ - kept_) / outputs_;
+    const View residual = {x.data + kept_, rows, outputs_, rows};
+    elimination_.reduce_right(kept_row(), kept_col(), factor_(), residual, kept);
+    be_.potrs(ConstView(M_.view()), kept);
+    elimination_.expand(kept_row(), kept_col(), factor_(), kept, residual);
+  }
+
+  // F' (Q(x) - Q(0)) F.
+  void scaled_slack(ConstView x, View out) {
+    lift_.slack(PairsLift<B>::Part::linear, vars_, row_.view(), col_.view(), x, square(kP));
+    be_.gemm(Op::none, Op::none, 1.0, cview(kP), cview(kF), 0.0, square(kA));
+    be_.gemm(Op::transpose, Op::none, 1.0, cview(kF), cview(kA), 0.0, out);
+  }
+
+  void pair_direction(double center_weight) {
     be_.launch({pairs_, 1}, kernels::PairDirection{vars_.pairs, center_weight, slot(kTarget), z(),
                                                    dz(), kap(), second(), dkap()});
+  }
+
+  // H = Lbar F x F' Lbar'.
+  void gram_of_scaled(View x) {
+    be_.gemm(Op::none, Op::none, 1.0, cview(kF), ConstView(x), 0.0, square(kA));
+    be_.gemm(Op::none, Op::transpose, 1.0, cview(kA), cview(kF), 0.0, square(kP));
+    lift_.gram(cview(kP), H_.view());
   }
 
   // Steps to the boundary, times fraction, at most 1.

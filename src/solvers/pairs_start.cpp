@@ -3,7 +3,6 @@
 
 #include <Eigen/Cholesky>
 #include <Eigen/Eigenvalues>
-#include <Eigen/QR>
 #include <algorithm>
 #include <cmath>
 
@@ -11,14 +10,24 @@
 #include "src/solvers/pairs_primal.hpp"
 
 namespace relulift {
+namespace {
+
+// Of the mean eigenvalue of X'X/n for rows of unit length.
+constexpr double kDamping = 1e-4;
+
+}  // namespace
+
 PairsStart::PairsStart(const ReducedProblem& problem) : problem_(problem) {
   const Index n = problem.n(), d = problem.d(), c = problem.c();
   const double g = problem.weight_decay;
-  // Whitened neurons u = sqrt(n) R^-1 z with D X = Q R, D X of unit rows: they see D^-1 sqrt(n) Q.
+  // Whitened neurons, u ~ N(0, (X'X/n + damping)^-1) for rows of unit length: all directions count
+  // alike, but for those that the data hardly have. S Q would spread over their squares there.
   const Matrix unit = problem.X.rowwise().normalized();
-  const Eigen::HouseholderQR<Matrix> qr(unit);
-  Matrix root = Matrix::Identity(d, d) * std::sqrt(static_cast<double>(n));
-  qr.matrixQR().topRows(d).triangularView<Eigen::Upper>().solveInPlace(root);
+  const Eigen::SelfAdjointEigenSolver<Matrix> second(unit.transpose() * unit /
+                                                     static_cast<double>(n));
+  const Vector spread =
+      second.eigenvalues().cwiseMax(0.0).array() + kDamping / static_cast<double>(d);
+  const Matrix root = second.eigenvectors() * spread.cwiseSqrt().cwiseInverse().asDiagonal();
   const Matrix Suu = root * root.transpose();
   const Matrix rows = problem.X * root;
   tt_ = rows * rows.transpose();

@@ -86,6 +86,68 @@ TEST(PairsInteriorPoint, TheScaleOfTheTargetsDoesNotMatter) {
   }
 }
 
+// A bound and the value of a feasible point of all pairs enclose p_sdp.
+TEST(PairsInteriorPoint, ItsOwnFeasiblePointConfirmsTheBound) {
+  CpuBackend backend(1);
+  for (const double g : {1.0, 0.1, 0.01}) {
+    const Presolved presolved = presolve(load({"random_00", g, 0.0}));
+
+    const EngineOutcome out =
+        PairsInteriorPoint<CpuBackend>(backend, presolved.reduced).run(Control(), {});
+
+    EXPECT_LE(out.dual, out.primal) << g;
+    EXPECT_LE(out.primal - out.dual, 1e-4 * out.primal) << g;
+  }
+}
+
+// Columns from 1e-3 to 1e4 and a constant one: singular values over eight powers of ten.
+TEST(PairsInteriorPoint, ColumnsMayBeOfVeryDifferentScale) {
+  CpuBackend backend(1);
+  Problem given = load({"spiral", 0.1, 0.0});
+  for (Index i = 0; i < given.samples; ++i) {
+    given.X[i] *= 1e-3;
+    given.X[given.samples + i] *= 1e4;
+  }
+  given.X.insert(given.X.end(), static_cast<std::size_t>(given.samples), 1e3);
+  ++given.features;
+  const Presolved presolved = presolve(given);
+
+  const EngineOutcome out =
+      PairsInteriorPoint<CpuBackend>(backend, presolved.reduced).run(Control(), {});
+
+  EXPECT_EQ(out.status, Status::optimal);
+  EXPECT_LE(out.dual, out.primal);
+  EXPECT_LE(out.primal - out.dual, 2e-3 * out.primal);  // what a feasible value can tell in doubles
+}
+
+// g > ||X||_2 ||Y||_2 (Frobenius norms will do): the zero network is optimal, G = -Y proves it. A
+// start with next to no S and a G that is far off must not count as solved.
+TEST(PairsInteriorPoint, AStartWithoutAnyWeightsIsNoSolution) {
+  Random random(6);
+  Problem given = random_problem(random, 12, 3, 2, 1.0);
+  double x = 0.0, y = 0.0;
+  for (const double v : given.X) x += v * v;
+  for (const double v : given.Y) y += v * v;
+  given.weight_decay = 1.1 * std::sqrt(x * y);
+  const ReducedProblem problem = presolve(given).reduced;
+  const Index order = problem.n() + problem.d() + problem.c();
+  PairsOptions options;
+  options.start = PairsPoint{.y = Vector::Zero(problem.n()),
+                             .G = -0.5 * problem.Y,
+                             .H = -0.5 * problem.Y_beta,
+                             .pairs = {},
+                             .w = {},
+                             .kap = {},
+                             .S = 1e-14 * Matrix::Identity(order, order)};
+  CpuBackend backend(1);
+
+  const EngineOutcome out =
+      PairsInteriorPoint<CpuBackend>(backend, problem, options).run(Control(), {});
+
+  EXPECT_NEAR(out.dual, 0.5 * y, 1e-4 * y);
+  EXPECT_LE(out.primal, 0.5 * y * (1.0 + 1e-12));
+}
+
 TEST(PairsInteriorPoint, NothingToFitIsWorthNothing) {
   Random random(4);
   Problem given = random_problem(random, 6, 2, 1, 0.1);
