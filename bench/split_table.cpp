@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The gap that is left by [eq:sdp] and by partitions of weight space into more and more cones
 // [eq:split]: bound and seconds against the number of cones.
-//   split_table FILE.csv .. [--cones K] [--weight-decay G] [--objective J] [--seconds S] [--verbose]
+//   split_table FILE.csv .. [--cones K] [--weight-decay G] [--objective J] [--seconds S]
+//   [--verbose]
 // --objective: of a network to measure gaps from; without it one is trained for --train-seconds.
 #include <fmt/format.h>
 
@@ -42,11 +43,12 @@ void run(const Arguments& given, const std::string& file) {
     best = objective(reduced, network);
   }
   const Control control(given.seconds);
-  EngineOutcome root = PairsInteriorPoint(cpu, reduced, PairsOptions{.tolerance = 1e-3}).run(control, {});
+  EngineOutcome root =
+      PairsInteriorPoint(cpu, reduced, PairsOptions{.tolerance = 1e-3}).run(control, {});
   const auto print = [&](Index cones, double dual, double seconds, Index iterations) {
-    fmt::print("{}: {:4} cones  bound {:.6f}  gap {:7.3f} %  {:8.2f} s  ({:.2f} s, {} iterations)\n",
-               file, cones, dual, 100.0 * (best - dual) / best, control.seconds(), seconds,
-               iterations);
+    fmt::print(
+        "{}: {:4} cones  bound {:.6f}  gap {:7.3f} %  {:8.2f} s  ({:.2f} s, {} iterations)\n", file,
+        cones, dual, 100.0 * (best - dual) / best, control.seconds(), seconds, iterations);
     std::fflush(stdout);
   };
   print(1, root.dual, control.seconds(), root.iterations);
@@ -62,11 +64,10 @@ void run(const Arguments& given, const std::string& file) {
     };
   }
   SplitBound bound(backend, reduced, pairs_point(root.multipliers, root.S), options);
-  const SplitOutcome outcome =
-      bound.run(control, [&](const SplitStage& stage, const SplitPoint&) {
-        print(stage.cones, stage.dual, stage.seconds, stage.iterations);
-        return true;
-      });
+  const SplitOutcome outcome = bound.run(control, [&](const SplitStage& stage, const SplitPoint&) {
+    print(stage.cones, stage.dual, stage.seconds, stage.iterations);
+    return true;
+  });
   fmt::print("{}: {}\n", file, to_string(outcome.status));
   if (given.verbose) backend.profile().print(control.seconds());
 }

@@ -12,14 +12,14 @@ namespace relulift {
 // Shows -<G, f> <= sigma P for the predictions f of every network and its penalty P, and by this
 // [eq:proved] a lower bound. What there is beside G depends on the kind.
 struct Proof {
-  // "none" (no proof), "cholesky" (entries), "split" (entries, splits, leaf_entries), "cones" (axes,
-  // cones) or "floor" (norms).
+  // "none" (no proof), "cholesky" (entries), "split" (entries, splits, leaf_entries), "cones"
+  // (axes, cones) or "floor" (norms).
   std::string kind = "none";
   std::vector<double> G;  // samples x outputs, column-major
   double sigma = 1.0;     // >= 0
 
-  // cholesky, split: the multipliers W of [eq:proved-psd]. Row i of X counts as ratio_i times the row
-  // representative_i, which stands for itself with the ratio 1; -1 with the ratio 0: as zero.
+  // cholesky, split: the multipliers W of [eq:proved-psd]. Row i of X counts as ratio_i times the
+  // row representative_i, which stands for itself with the ratio 1; -1 with the ratio 0: as zero.
   // Empty: every row stands for itself.
   std::vector<Index> representative;
   std::vector<double> ratio;

@@ -79,8 +79,8 @@ struct Seconds {
 
 // A lower bound that was worked out, whether or not it became the best.
 struct BoundAttempt {
-  // "floor", "cones", "split", the engine whose multipliers it is ("low-rank", "interior", "dense"), or
-  // "checkpoint" for those that an earlier run left.
+  // "floor", "cones", "split", the engine whose multipliers it is ("low-rank", "interior",
+  // "dense"), or "checkpoint" for those that an earlier run left.
   std::string method = "floor";
   std::string kind = "none";                                // as Certificate::kind
   double value = -std::numeric_limits<double>::infinity();  // -inf: nothing was proved

@@ -45,8 +45,9 @@ constexpr double kPolishSeconds = 30.0;
 // Alternation of cones and training ends after this many rounds without this much progress.
 constexpr int kIdleRounds = 2;
 constexpr double kProgress = 1e-4;
-// Without a time limit, for the relaxation on a partition; the share of a limit that is left for its
-// proofs; a proof has to promise this much more, relatively, and ends the run with that much room.
+// Without a time limit, for the relaxation on a partition; the share of a limit that is left for
+// its proofs; a proof has to promise this much more, relatively, and ends the run with that much
+// room.
 constexpr double kSplitSeconds = 60.0, kSplitProofShare = 0.1;
 constexpr double kWorthProving = 1e-6, kTargetRoom = 1e-6;
 // The cones suffice where they leave a smaller gap than this.
@@ -305,8 +306,8 @@ void Session::split(PairsPoint root) {
   phase_ = "split";
   phase_iteration_ = 0;
   const double began = control_.seconds();
-  const SplitOptions options{.max_cones = cones,
-                             .target = (1.0 - options_.gap) * best_.objective * (1.0 + kTargetRoom)};
+  const SplitOptions options{
+      .max_cones = cones, .target = (1.0 - options_.gap) * best_.objective * (1.0 + kTargetRoom)};
   const Stopwatch watch(result_.seconds.relaxation);
   engines_->split(presolved_.reduced, std::move(root), options,
                   control_.within((1.0 - kSplitProofShare) * left),

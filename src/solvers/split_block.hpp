@@ -83,8 +83,7 @@ class SplitBlock {
     const auto at = read();
     const double product = at[kProduct] + at[kPairProduct];
     return {.product = product,
-            .positive_definite =
-                at[kInfoQ] == 0.0 && at[kInfoS] == 0.0 && std::isfinite(product)};
+            .positive_definite = at[kInfoQ] == 0.0 && at[kInfoS] == 0.0 && std::isfinite(product)};
   }
 
   // The scaling, and the Schur matrix of its own multipliers factored, that of the residual ones
@@ -107,7 +106,7 @@ class SplitBlock {
       const Index q = m_ - own_;
       const View rest = M_.view().block(own_, own_, q, q);
       be_.syrk(Op::none, -1.0, ConstView(cross_block()), 1.0, rest);
-      be_.launch({q, q}, kernels::AddTo{rest, schur});
+      be_.launch({q, q}, kernels::Add{rest, schur});
       return true;
     }
     return false;
@@ -158,9 +157,10 @@ class SplitBlock {
   // Complementarity after steps of these lengths. Waits.
   double affine_product(Lengths steps) {
     set_steps(steps);
-    be_.sum({N_, N_}, kernels::AffineGap{v_.view(), cview(kTS), cview(kTQ), slot(kPrimalStep),
-                                         slot(kDualStep)},
-            slot(kAffine));
+    be_.sum(
+        {N_, N_},
+        kernels::AffineGap{v_.view(), cview(kTS), cview(kTQ), slot(kPrimalStep), slot(kDualStep)},
+        slot(kAffine));
     be_.sum({pairs_, 1},
             kernels::AffinePairGap{w(), dw(), kap(), dkap(), slot(kPrimalStep), slot(kDualStep)},
             slot(kPairAffine));
@@ -275,14 +275,14 @@ class SplitBlock {
   }
 
   void right_hand_side(const Shared& shared, double center_weight, View residual_right) {
-    be_.launch({m_, 1}, kernels::RightHandSide{row_.view(), col_.view(), vars_.pairs,
-                                               vars_.residuals, center_weight, slot(kTarget),
-                                               factor_(), zero(), zero(), z(), shared.lifted, second(),
-                                               dz()});
+    be_.launch({m_, 1},
+               kernels::RightHandSide{row_.view(), col_.view(), vars_.pairs, vars_.residuals,
+                                      center_weight, slot(kTarget), factor_(), zero(), zero(), z(),
+                                      shared.lifted, second(), dz()});
     const View own = dz().block(0, 0, own_, 1), rest = dz().block(own_, 0, m_ - own_, 1);
     be_.trsm(Side::left, Op::none, ConstView(own_block()), own);
     be_.gemm(Op::none, Op::none, -1.0, ConstView(cross_block()), ConstView(own), 1.0, rest);
-    be_.launch({m_ - own_, 1}, kernels::AddTo{rest, residual_right});
+    be_.launch({m_ - own_, 1}, kernels::Add{rest, residual_right});
   }
 
   void length(Square direction, ConstView x, ConstView dx, double fraction, Scalar out) {

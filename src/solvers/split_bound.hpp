@@ -125,13 +125,16 @@ class SplitBound {
 
   Index add_violated(double depth) {
     const std::vector<Cone> cones = point_.tree.cones();
+    double trace = 0.0;  // of S_uu, over all cones
+    for (const PairsPoint& at : point_.cones)
+      trace += at.S.diagonal().tail(problem_.d() + problem_.c()).head(problem_.d()).sum();
     Index added = 0;
     for (std::size_t k = 0; k < cones.size(); ++k) {
       PairsPoint& at = point_.cones[k];
       PairsActiveSet active(problem_, 0, std::numeric_limits<Index>::max());
       active.add(at.pairs);
       const Index more =
-          active.add_violated(gram_of_cone(problem_, cones[k], at.S), depth, kPerRow);
+          active.add_violated(gram_of_cone(problem_, cones[k], at.S), depth * trace, kPerRow);
       if (more == 0) continue;
       added += more;
       Vector w = Vector::Zero(static_cast<Index>(active.pairs().size()));
@@ -192,12 +195,12 @@ class SplitBound {
     }
   }
 
-  // Of the rounds of the last partition: relative gap, and depth of the cosines that count as
-  // violated after it.
+  // Of the rounds of the last partition: relative gap, and depth of what counts as violated
+  // after it [eq:violation].
   static constexpr int kRounds = 3;
-  static constexpr double kGap[kRounds] = {1e-2, 5e-3, 1e-3}, kDepth[kRounds] = {1e-2, 1e-3, 1e-4};
-  static constexpr Index kPerRow = 3;     // violated pairs added per lifted row and round
-  static constexpr double kSlack = 0.03;  // cosine
+  static constexpr double kGap[kRounds] = {1e-2, 5e-3, 1e-3}, kDepth[kRounds] = {1e-3, 1e-4, 1e-5};
+  static constexpr Index kPerRow = 3;    // violated pairs added per lifted row and round
+  static constexpr double kSlack = 0.1;  // cosine
   static constexpr double kFirstBlend = 0.3, kBlend = 0.1;
   static constexpr double kFloor = 0.03;  // cosine of K that a new complement stands for, at least
   static constexpr double kBoundaryFraction = 0.9, kShortStep = 0.05, kGrowth = 1.5;

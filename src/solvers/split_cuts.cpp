@@ -31,7 +31,8 @@ Index affordable_cones(const ReducedProblem& problem, Index pairs, double second
   const std::int64_t once = 8 * (residuals * residuals + 30 * order * order);
   const std::int64_t each = split_block_bytes(own, residuals, order);
   Index cones = 1;
-  while (cones < kMostCones && 2 * static_cast<double>(cones) * kSteps * flops <= seconds * kFlopsPerSecond &&
+  while (cones < kMostCones &&
+         2 * static_cast<double>(cones) * kSteps * flops <= seconds * kFlopsPerSecond &&
          once + 2 * cones * each <= bytes)
     cones *= 2;
   return cones > 1 ? cones : 0;

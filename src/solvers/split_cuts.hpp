@@ -26,8 +26,8 @@ struct SplitOptions {
 
 struct SplitStage {
   Index cones;
-  double dual;     // the best D(G) so far, constant included
-  double seconds;  // of this partition
+  double dual;       // the best D(G) so far, constant included
+  double seconds;    // of this partition
   Index iterations;  // of all
 };
 // After every partition, with the point of the best bound; false ends the run.

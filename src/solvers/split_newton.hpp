@@ -110,8 +110,7 @@ class SplitNewton {
 
   // Into a point of the same shape.
   void fetch_multipliers(SplitPoint& point) const {
-    for (std::size_t k = 0; k < blocks_.size(); ++k)
-      blocks_[k]->fetch_multipliers(point.cones[k]);
+    for (std::size_t k = 0; k < blocks_.size(); ++k) blocks_[k]->fetch_multipliers(point.cones[k]);
   }
   void fetch_primal(SplitPoint& point) const {
     for (std::size_t k = 0; k < blocks_.size(); ++k) blocks_[k]->fetch_primal(point.cones[k]);

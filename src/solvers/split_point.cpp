@@ -12,8 +12,8 @@ namespace {
 // What the cone with one more fixed row takes over from `parent`.
 PairsPoint side_of(Index samples, const PairsPoint& parent, const Cone& cone, FixedRow fixed) {
   const std::vector<Index> open = open_rows(samples, cone);
-  const auto at = static_cast<Index>(
-      std::lower_bound(open.begin(), open.end(), fixed.row) - open.begin());
+  const auto at =
+      static_cast<Index>(std::lower_bound(open.begin(), open.end(), fixed.row) - open.begin());
   const auto zero = static_cast<std::int32_t>(fixed.active ? samples + fixed.row : fixed.row);
   const auto without = [at](Index size) {
     std::vector<Index> kept;
@@ -75,8 +75,7 @@ Vector cut_scores(const ReducedProblem& problem, const SplitPoint& point, Index 
 Multipliers multipliers_of(const SplitPoint& point, Index leaf) {
   const PairsPoint& at = point.cones[static_cast<std::size_t>(leaf)];
   const Index n = at.G.rows();
-  const std::vector<Index> open =
-      open_rows(n, point.tree.cones()[static_cast<std::size_t>(leaf)]);
+  const std::vector<Index> open = open_rows(n, point.tree.cones()[static_cast<std::size_t>(leaf)]);
   Multipliers out{.G = at.G, .H = at.H, .dense = {}, .entries = {}};
   out.entries.reserve(open.size() + at.pairs.size());
   for (std::size_t k = 0; k < open.size(); ++k)

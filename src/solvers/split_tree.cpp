@@ -53,7 +53,8 @@ Matrix face_of_cone(const ReducedProblem& problem, const Cone& cone) {
 
 std::vector<bool> zero_rows(Index samples, const Cone& cone) {
   std::vector<bool> zero(static_cast<std::size_t>(2 * samples), false);
-  for (const auto& [row, active] : cone) zero[static_cast<std::size_t>(active ? samples + row : row)] = true;
+  for (const auto& [row, active] : cone)
+    zero[static_cast<std::size_t>(active ? samples + row : row)] = true;
   return zero;
 }
 
