@@ -147,8 +147,8 @@ void read_result(const Path& path, PageData& page) {
 constexpr std::array<const char*, 8> kTraceColumns{
     "phase",        "iteration",       "objective",     "lower_bound",
     "relative_gap", "primal_residual", "dual_residual", "seconds"};
-constexpr std::array<const char*, 6> kPhases{"network", "low-rank", "interior",
-                                             "dense",   "cones",    "rounding"};
+constexpr std::array<const char*, 7> kPhases{"network", "low-rank", "interior", "dense",
+                                             "cones",   "split",    "rounding"};
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
   std::vector<std::string_view> parts;

@@ -23,6 +23,7 @@ struct Method {
 std::string kind_words(const std::string& kind) {
   if (kind == "floor") return "norms of the data";
   if (kind == "cholesky") return "a factorisation";
+  if (kind == "split") return "factorisations, one for each cone";
   if (kind == "cones") return "a search over cones";
   return "nothing";
 }
