@@ -55,6 +55,7 @@ class PairsInteriorPoint {
     }
     int level = given_start_ ? kKnownLevel : 0;
     for (round_ = 0;; ++round_) {
+      const double before = kept_;
       PairsNewton<B> newton(be_, lift_, problem_, point_);
       const End end = iterate(newton, gap_of(level), control, on_check);
       if (end == End::converged) {
@@ -76,7 +77,10 @@ class PairsInteriorPoint {
         continue;
       }
       cold_ = false;
-      if (primal_ - kept_ < options_.tolerance * std::abs(kept_)) return finish();
+      const double left = primal_ - kept_, close = options_.tolerance * std::abs(kept_);
+      if (left < close) return finish();
+      // The feasible value comes down slowly where the bound has long stood still.
+      if (given_start_ && left < kNearly * close && kept_ - before < kGain * close) return finish();
       const Index added = add_violated(depth_of(level));
       if (added == 0 && level >= kLevels)
         return active_.full() || !settled_ ? stop(Status::stalled) : finish();
@@ -267,6 +271,8 @@ class PairsInteriorPoint {
                              .centering = at.target});
   }
 
+  // In tolerances: what may be left when a round gains no more than that.
+  static constexpr double kNearly = 10.0, kGain = 0.2;
   // Of a start that an engine of low accuracy left: more than its multipliers lack.
   static constexpr double kFirstBlend = 0.3;
   static constexpr double kBoundaryFraction = 0.9, kShortStep = 0.05, kGrowth = 1.5;
