@@ -24,11 +24,25 @@ using namespace relulift;
 
 struct Arguments {
   std::vector<std::string> files;
-  double weight_decay = 0.1, objective = 0.0, seconds = 600.0, train_seconds = 10.0;
+  double weight_decay = 0.1, objective = 0.0, seconds = 600.0, train_seconds = 5.0;
   int threads = 2;
   bool verbose = false;
   SplitOptions split;
 };
+
+// As a solve comes to it: the low-rank engine, then the interior one.
+EngineOutcome whole_space_optimum(CpuBackend& cpu, const ReducedProblem& reduced,
+                                  const Weights& network, const Control& control) {
+  const LowRankOptions options{.max_iterations = 150};
+  EngineOutcome first =
+      LowRankAlm(cpu, reduced, low_rank_start(reduced, network, options), options).run(control, {});
+  PairsOptions pairs{.tolerance = 1e-4};
+  pairs.start = pairs_point(first.multipliers, first.S);
+  pairs.primal = first.primal - reduced.constant;
+  EngineOutcome root = PairsInteriorPoint(cpu, reduced, pairs).run(control, {});
+  if (root.S.size() == 0) root.S = std::move(first.S);
+  return root;
+}
 
 void run(const Arguments& given, const std::string& file) {
   const Problem problem = bench::problem_of(file, given.weight_decay);
@@ -36,15 +50,11 @@ void run(const Arguments& given, const std::string& file) {
   const ReducedProblem& reduced = presolved.reduced;
   CpuBackend cpu(given.threads);
   bench::TimedBackend<CpuBackend> backend(cpu);
-  double best = given.objective;
-  if (best == 0.0) {
-    const Weights network =
-        NetworkTrainer(cpu, reduced, TrainOptions{}).run(Control(given.train_seconds), {}).weights;
-    best = objective(reduced, network);
-  }
+  const Weights network =
+      NetworkTrainer(cpu, reduced, TrainOptions{}).run(Control(given.train_seconds), {}).weights;
+  const double best = given.objective > 0.0 ? given.objective : objective(reduced, network);
   const Control control(given.seconds);
-  EngineOutcome root =
-      PairsInteriorPoint(cpu, reduced, PairsOptions{.tolerance = 1e-3}).run(control, {});
+  const EngineOutcome root = whole_space_optimum(cpu, reduced, network, control);
   const auto print = [&](Index cones, double dual, double seconds, Index iterations) {
     fmt::print(
         "{}: {:4} cones  bound {:.6f}  gap {:7.3f} %  {:8.2f} s  ({:.2f} s, {} iterations)\n", file,

@@ -30,8 +30,9 @@ struct Proof {
   };
   std::vector<Entry> entries;
   // split: multipliers for every cone of a partition [eq:proved-split], a binary tree in preorder:
-  // -1 for a leaf, a row i of X that represents itself otherwise, its side x_i'u >= 0 first. The
-  // entries are those of the leaves in this order, so many of each.
+  // -1 for a leaf, a row i of X that represents itself otherwise and stands there once on a path,
+  // its side x_i'u >= 0 first. leaf_entries[k]: how many of `entries` belong to leaf k; they follow
+  // one another in the order of the leaves.
   std::vector<Index> splits, leaf_entries;
 
   // cones: the roots are the orthants of these columns (features x features, column-major), in the
@@ -55,7 +56,7 @@ struct Proved {
 
 // Checks `proof` by code that shares nothing with solvers, presolve and certificates.
 // objective_upper: at least the objective of some network; infinity when none is known.
-// O(N^3) for cholesky, N = representatives + features + outputs, in N^2 doubles.
+// O(N^3) for cholesky and for every leaf of split, N = representatives + features + outputs, in N^2 doubles.
 Proved verify(const Problem& problem, const Proof& proof,
               double objective_upper = std::numeric_limits<double>::infinity());
 

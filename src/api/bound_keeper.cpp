@@ -18,6 +18,13 @@ constexpr double kObjectiveRoom = 1e-12;
 // Per second, of its factorisation in double precision on one core.
 constexpr double kVerifierFlops = 1.5e9;
 
+double order_of(const Problem& problem) {
+  return static_cast<double>(problem.samples + problem.features + problem.outputs);
+}
+double factorisation_seconds(const Problem& problem) {
+  return std::pow(order_of(problem), 3) / (3.0 * kVerifierFlops);
+}
+
 }  // namespace
 
 BoundKeeper::BoundKeeper(const Problem& problem, Proofs proofs)
@@ -48,11 +55,15 @@ double BoundKeeper::offer(const Matrix& E, double kappa) {
   return bound;
 }
 
-double BoundKeeper::offer(const SplitCandidate& candidate, double objective) {
+double BoundKeeper::offer(const SplitCandidate& candidate, double objective,
+                          const Control& control) {
   const Control clock;
   objective *= 1.0 + kObjectiveRoom;
   Checked checked;
+  const double seconds =
+      static_cast<double>(candidate.leaves.size()) * factorisation_seconds(problem_);
   for (const double kappa : {0.0, 1e-10, 1e-8, 1e-6, 1e-4, 1e-2}) {
+    if (control.interrupted() || control.remaining() < seconds) break;
     checked.proof = split_proof(problem_, candidate, kappa, objective);
     checked.proved = verify(problem_, checked.proof, objective);
     if (checked.proved.failure.empty()) break;
@@ -82,8 +93,7 @@ std::optional<BoundKeeper::Checked> BoundKeeper::checked_multipliers(double obje
                                                                      Index memory_bytes,
                                                                      const Control& control) const {
   const auto& [candidate, bound] = multipliers_;
-  const auto order = static_cast<double>(problem_.samples + problem_.features + problem_.outputs);
-  const double seconds = order * order * order / (3.0 * kVerifierFlops);
+  const double order = order_of(problem_), seconds = factorisation_seconds(problem_);
   // The matrix; sums, balls and entries of its border; what becomes of every pair on its way.
   const double pairs = static_cast<double>(candidate.entries.size()) +
                        0.5 * static_cast<double>(candidate.dense.size());

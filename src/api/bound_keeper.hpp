@@ -26,9 +26,9 @@ class BoundKeeper {
   double offer(const DualCandidate& candidate, const BoundOptions& options);
   // [eq:rescale] with kappa(E) <= kappa, proved by a search over cones; returns that bound.
   double offer(const Matrix& E, double kappa);
-  // [eq:split]: every cone is proved by the verifier itself; returns that bound. objective: of some
-  // network.
-  double offer(const SplitCandidate& candidate, double objective);
+  // [eq:split]: every cone is proved by the verifier itself; returns that bound, -inf where the time
+  // left is not enough. objective: of some network.
+  double offer(const SplitCandidate& candidate, double objective, const Control& control);
   // A bound proved elsewhere.
   void offer(double bound, const std::string& kind);
 

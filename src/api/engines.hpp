@@ -15,7 +15,7 @@
 #include "src/solvers/engine.hpp"
 #include "src/solvers/group_lasso_step.hpp"
 #include "src/solvers/pairs_point.hpp"
-#include "src/solvers/split_cuts.hpp"
+#include "src/solvers/split_options.hpp"
 #include "src/solvers/train_options.hpp"
 
 namespace relulift {

@@ -45,11 +45,6 @@ constexpr double kPolishSeconds = 30.0;
 // Alternation of cones and training ends after this many rounds without this much progress.
 constexpr int kIdleRounds = 2;
 constexpr double kProgress = 1e-4;
-// Without a time limit, for the relaxation on a partition; the share of a limit that is left for
-// its proofs; a proof has to promise this much more, relatively, and ends the run with that much
-// room.
-constexpr double kSplitSeconds = 60.0, kSplitProofShare = 0.1;
-constexpr double kWorthProving = 1e-6, kTargetRoom = 1e-6;
 // The cones suffice where they leave a smaller gap than this.
 constexpr double kConesSuffice = 0.1;
 
@@ -293,38 +288,6 @@ void Session::relax() {
   if (broken && plan_.dense_instead) plan_.reason += "; it broke down, then dense";
   if (!given_ && S.size() > 0 && !gap_met() && !stopped_) round(S);
   if (root && !enough()) split(std::move(*root));
-}
-
-void Session::split(PairsPoint root) {
-  const double left = control_.remaining();
-  const double seconds = std::isfinite(left) ? left : kSplitSeconds;
-  Index cones = options_.split;
-  if (cones == Options::kAutomaticSplit)
-    cones = affordable_cones(presolved_.reduced, static_cast<Index>(root.pairs.size()), seconds,
-                             engines_->memory().engine);
-  if (cones < 2) return;
-  phase_ = "split";
-  phase_iteration_ = 0;
-  const double began = control_.seconds();
-  const SplitOptions options{
-      .max_cones = cones, .target = (1.0 - options_.gap) * best_.objective * (1.0 + kTargetRoom)};
-  const Stopwatch watch(result_.seconds.relaxation);
-  engines_->split(presolved_.reduced, std::move(root), options,
-                  control_.within((1.0 - kSplitProofShare) * left),
-                  [&](const SplitStage& stage, const SplitPoint& point) {
-                    if (stage.dual > keeper_.value() * (1.0 + kWorthProving)) {
-                      keeper_.offer(candidate_of(point), best_.objective);
-                      note_bound("split", keeper_.last(), control_.seconds() - began);
-                    }
-                    return report({.iteration = stage.iterations}, Beat::check) && !gap_met();
-                  });
-}
-
-SplitCandidate Session::candidate_of(const SplitPoint& point) const {
-  SplitCandidate out{point.tree.nodes(), {}};
-  for (Index leaf = 0; leaf < static_cast<Index>(point.cones.size()); ++leaf)
-    out.leaves.push_back(presolved_.dual_candidate(multipliers_of(point, leaf)));
-  return out;
 }
 
 // The interior engine cannot be interrupted within a step: m^3/3 flops for m variables.

@@ -65,8 +65,8 @@ bool Session::solve_by_exchange() {
 }
 
 bool Session::exchange_follows() const {
-  return plan_.cones && group_lasso_affordable(problem_) &&
-         engines_->memory().holds(group_lasso_bytes(problem_));
+  return plan_.cones && exchange_affordable(problem_) &&
+         engines_->memory().holds(exchange_bytes(problem_));
 }
 
 Control Session::search_time() const {

@@ -49,11 +49,11 @@ Matrix matrix(const std::vector<double>& entries, Index rows, Index cols) {
 
 }  // namespace
 
-bool group_lasso_affordable(const Problem& problem) {
+bool exchange_affordable(const Problem& problem) {
   return problem.samples <= kOrder / problem.outputs;
 }
 
-EngineBytes group_lasso_bytes(const Problem& problem) {
+EngineBytes exchange_bytes(const Problem& problem) {
   const Index order = problem.samples * problem.outputs;
   const Index activations = problem.samples * (kMostDirections + kMostJoin);
   return {.engine = 8 * (order * order + 2 * activations), .host = 8 * 2 * activations};

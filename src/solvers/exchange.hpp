@@ -72,7 +72,7 @@ class Exchange {
 };
 
 // Whether a step of the group lasso takes a second or so at most, and what it takes in memory.
-bool group_lasso_affordable(const Problem& problem);
-EngineBytes group_lasso_bytes(const Problem& problem);
+bool exchange_affordable(const Problem& problem);
+EngineBytes exchange_bytes(const Problem& problem);
 
 }  // namespace relulift

@@ -27,6 +27,7 @@ PairsActiveSet::PairsActiveSet(const ReducedProblem& problem, Index neighbours, 
       unit_(problem.X.rowwise().normalized()),
       norm_(problem.X.rowwise().norm()) {
   const Index count = std::min(neighbours, n_ - 1);
+  if (count <= 0) return;
   std::vector<Index> order;
   for (Index i = 0; i < n_; ++i) {
     const Vector cosine = unit_ * unit_.row(i).transpose();

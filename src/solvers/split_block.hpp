@@ -4,9 +4,9 @@
 // multipliers last, and the directions that follow from theirs. src/solvers/split_newton.hpp puts
 // the cones together.
 //
-// With m multipliers of its own, q residual ones and order N: m^3/3 + m^2 q + m q^2 flops
-// (elimination of its own), about 50 N^3 (scaling, face, eigenvalues), gathers of (m + q)^2/2
-// entries. Memory in doubles: (m + q)^2 + 16 N^2.
+// With m multipliers of its own (own_), q residual ones and order N: m^3/3 + m^2 q + m q^2 flops
+// (elimination of its own), about 60 N^3 (scaling, face, eigenvalues), gathers of (m + q)^2/2
+// entries. Memory in doubles: (m + q)^2 + 18 N^2.
 #pragma once
 
 #include <array>
@@ -86,9 +86,8 @@ class SplitBlock {
             .positive_definite = at[kInfoQ] == 0.0 && at[kInfoS] == 0.0 && std::isfinite(product)};
   }
 
-  // The scaling, and the Schur matrix of its own multipliers factored, that of the residual ones
-  // less what its own take: subtracted from `schur` with the opposite sign, i.e. added up over
-  // cones. False: rounding made its own block indefinite.
+  // The scaling; factors the Schur matrix of its own multipliers and adds what the elimination
+  // leaves of the residual ones to `schur`. False: rounding made its own block indefinite.
   bool scale_and_eliminate(const Shared& shared, View schur) {
     scale();
     gram(shared, cview(kF), cview(kF));

@@ -17,6 +17,7 @@
 #include "src/solvers/pairs_start.hpp"
 #include "src/solvers/split_cuts.hpp"
 #include "src/solvers/split_newton.hpp"
+#include "src/solvers/split_options.hpp"
 
 namespace relulift {
 
@@ -30,13 +31,13 @@ class SplitBound {
         options_(options),
         start_(problem),
         lift_(be, problem),
-        point_(whole_space(std::move(start))) {
-    best_ = dual_value(problem, point_.cones.front());
-  }
+        point_(whole_space(std::move(start))),
+        best_point_(point_),
+        best_(dual_value(problem, point_.cones.front())) {}
 
   SplitOutcome run(const Control& control, const OnSplit& on_stage) {
     Status status = Status::optimal;
-    bool again = false;  // the partition before was given up
+    bool gave_up = false;  // steps became short on some partition
     while (status == Status::optimal && !reached()) {
       const auto before = static_cast<Index>(point_.cones.size());
       const double begun = control.seconds();
@@ -49,7 +50,7 @@ class SplitBound {
                              .seconds = control.seconds() - begun,
                              .iterations = iterations_};
       if (!on_stage(stage, best_point_)) status = Status::interrupted;
-      if (status == Status::stalled && !std::exchange(again, true)) status = Status::optimal;
+      if (status == Status::stalled && !std::exchange(gave_up, true)) status = Status::optimal;
     }
     return {status, iterations_};
   }
@@ -96,6 +97,8 @@ class SplitBound {
       }
       if (at.gap < tolerance * std::abs(at.dual) || reached()) return Status::optimal;
       if (control.interrupted()) return Status::interrupted;
+      if (options_.max_iterations > 0 && iterations_ >= options_.max_iterations)
+        return Status::iteration_limit;
       // A step cannot be interrupted: none is begun that would overrun the limit.
       if (control.remaining() < longest_step_) return Status::time_limit;
       const double length = std::max(at.primal_step, at.dual_step);
@@ -198,7 +201,7 @@ class SplitBound {
   // Of the rounds of the last partition: relative gap, and depth of what counts as violated
   // after it [eq:violation].
   static constexpr int kRounds = 3;
-  static constexpr double kGap[kRounds] = {1e-2, 5e-3, 1e-3}, kDepth[kRounds] = {1e-3, 1e-4, 1e-5};
+  static constexpr double kGap[kRounds] = {1e-2, 5e-3, 1e-3}, kDepth[kRounds - 1] = {1e-3, 1e-4};
   static constexpr Index kPerRow = 3;    // violated pairs added per lifted row and round
   static constexpr double kSlack = 0.1;  // cosine
   static constexpr double kFirstBlend = 0.3, kBlend = 0.1;

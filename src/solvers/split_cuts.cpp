@@ -9,9 +9,10 @@ namespace {
 // Cones whose best score is below this share of the largest are left whole for now.
 constexpr double kWorthCutting = 0.2;
 
-// What a step takes of a cone; of the steps of the last partition and of those before, per cone in
-// the end.
-constexpr double kFlopsPerSecond = 5e10, kSteps = 65.0;
+// Of the factorisations of a cone on a few cores.
+constexpr double kFlopsPerSecond = 5e10;
+// Newton steps per cone in the end: of the last partition, and its share of those before.
+constexpr double kSteps = 65.0;
 constexpr Index kMostCones = 1024;
 
 }  // namespace

@@ -33,13 +33,14 @@ class SplitNewton {
         schur_(be.matrix(q_, q_)),
         vectors_(be.matrix(q_, kColumns)),
         slots_(be.slots(2)) {
-    be_.reserve(Needs{}.syevd(lift.order()).eigenvalues(lift.order()).potrf(q_));
     const std::vector<Cone> cones = start.tree.cones();
     for (std::size_t k = 0; k < cones.size(); ++k) {
       blocks_.push_back(std::make_unique<Block>(be, problem, cones[k], start.cones[k]));
       order_ += blocks_.back()->order();
       own_ = std::max(own_, blocks_.back()->own());
     }
+    const Index N = lift.order();
+    be_.reserve(Needs{}.syevd(N).eigenvalues(N).potrf(std::max({q_, own_, N})));
     const PairsVariables variables(problem, {}, {});
     be_.upload(std::span<const double>(variables.linear), column(kTarget));
     be_.upload(std::span<const double>(variables.curvature), column(kCurvature));

@@ -21,8 +21,8 @@ SplitPoint whole_space(PairsPoint point);
 // are feasible there, and half of S.
 void cut(const ReducedProblem& problem, SplitPoint& point, Index leaf, Index row);
 
-// For every row that the cone does not fix how much it keeps alpha and beta apart in S alone:
-// ||residual_i|| min(||alpha_i||, ||beta_i||). Zero at the others.
+// ||residual_i|| min(||alpha_i||, ||beta_i||) of every row that the cone does not fix: what the row
+// carries on both sides at once, times what it costs there. Zero for the others.
 Vector cut_scores(const ReducedProblem& problem, const SplitPoint& point, Index leaf);
 
 // Multipliers of one cone in the terms of [eq:slack].

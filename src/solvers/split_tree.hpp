@@ -25,7 +25,7 @@ class SplitTree {
 
   // The leaves, in the order of `nodes`.
   std::vector<Cone> cones() const;
-  // Cuts the leaf of that number by a row that does not fix it yet: it becomes two.
+  // Cuts the leaf of that number by a row that it does not fix yet: it becomes two.
   void cut(Index leaf, Index row);
 
  private:

@@ -133,9 +133,10 @@ class Matrix {
       return out;
     };
     std::vector<Entry> on_face;
-    for (const auto& [row, column, value] : entries_)
-      for (const Part& a : parts(row))
-        for (const Part& b : parts(column)) {
+    for (const auto& [row, column, value] : entries_) {
+      const std::vector<Part> left = parts(row), right = parts(column);
+      for (const Part& a : left)
+        for (const Part& b : right) {
           // Off the diagonal an entry stands for its mirror too.
           if (row == column && a.at < b.at) continue;
           const Ball term = Ball{a.factor} * Ball{b.factor} * value;
@@ -143,6 +144,7 @@ class Matrix {
           on_face.push_back(
               {std::max(a.at, b.at), std::min(a.at, b.at), scaled(term, twice ? 2 : 1)});
         }
+    }
     entries_ = std::move(on_face);
     return order;
   }
