@@ -21,6 +21,12 @@ constexpr double kVerifierFlops = 1.5e9;
 double order_of(const Problem& problem) {
   return static_cast<double>(problem.samples + problem.features + problem.outputs);
 }
+// The matrix; sums, balls and entries of its border; what becomes of every pair on its way.
+double verifier_bytes(const Problem& problem, double pairs) {
+  const double order = order_of(problem);
+  return 8.0 * order * order +
+         210.0 * order * (order - static_cast<double>(problem.samples)) + 250.0 * pairs;
+}
 double factorisation_seconds(const Problem& problem) {
   return std::pow(order_of(problem), 3) / (3.0 * kVerifierFlops);
 }
@@ -55,21 +61,26 @@ double BoundKeeper::offer(const Matrix& E, double kappa) {
   return bound;
 }
 
-double BoundKeeper::offer(const SplitCandidate& candidate, double objective,
+double BoundKeeper::offer(const SplitCandidate& candidate, double objective, Index memory_bytes,
                           const Control& control) {
   const Control clock;
   objective *= 1.0 + kObjectiveRoom;
   Checked checked;
   const double seconds =
       static_cast<double>(candidate.leaves.size()) * factorisation_seconds(problem_);
+  std::size_t entries = 0;
+  for (const DualCandidate& leaf : candidate.leaves) entries += leaf.entries.size();
+  const double face = 80.0 * std::pow(order_of(problem_), 2);  // Q on the face, and its entries
+  const bool fits = verifier_bytes(problem_, static_cast<double>(entries)) + face <=
+                    static_cast<double>(memory_bytes);
   for (const double kappa : {0.0, 1e-10, 1e-8, 1e-6, 1e-4, 1e-2}) {
-    if (control.interrupted() || control.remaining() < seconds) break;
+    if (!fits || control.interrupted() || control.remaining() < seconds) break;
     checked.proof = split_proof(problem_, candidate, kappa, objective);
     checked.proved = verify(problem_, checked.proof, objective);
     if (checked.proved.failure.empty()) break;
   }
   const double bound = checked.proved.lower_bound;
-  last_ = {"split", bound, clock.seconds()};
+  last_ = {std::isfinite(bound) ? "split" : "none", bound, clock.seconds()};
   seconds_ += last_.seconds;
   if (proofs_ == Proofs::keep && bound > split_.proved.lower_bound) split_ = std::move(checked);
   offer(bound, "split");
@@ -93,13 +104,10 @@ std::optional<BoundKeeper::Checked> BoundKeeper::checked_multipliers(double obje
                                                                      Index memory_bytes,
                                                                      const Control& control) const {
   const auto& [candidate, bound] = multipliers_;
-  const double order = order_of(problem_), seconds = factorisation_seconds(problem_);
-  // The matrix; sums, balls and entries of its border; what becomes of every pair on its way.
+  const double seconds = factorisation_seconds(problem_);
   const double pairs = static_cast<double>(candidate.entries.size()) +
                        0.5 * static_cast<double>(candidate.dense.size());
-  const double bytes = 8.0 * order * order +
-                       210.0 * order * (order - static_cast<double>(problem_.samples)) +
-                       250.0 * pairs;
+  const double bytes = verifier_bytes(problem_, pairs);
   if (bytes > static_cast<double>(memory_bytes)) return std::nullopt;
   Checked checked;
   for (const double factor : {1.0, 1.0 + 1e-6, 1.0 + 1e-4, 1.01, 1.1, 2.0, 10.0}) {

@@ -27,8 +27,9 @@ class BoundKeeper {
   // [eq:rescale] with kappa(E) <= kappa, proved by a search over cones; returns that bound.
   double offer(const Matrix& E, double kappa);
   // [eq:split]: every cone is proved by the verifier itself; returns that bound, -inf where the time
-  // left is not enough. objective: of some network.
-  double offer(const SplitCandidate& candidate, double objective, const Control& control);
+  // or the memory is not enough. objective: of some network.
+  double offer(const SplitCandidate& candidate, double objective, Index memory_bytes,
+               const Control& control);
   // A bound proved elsewhere.
   void offer(double bound, const std::string& kind);
 

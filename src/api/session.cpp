@@ -34,8 +34,6 @@ constexpr Index kLowRankIterations = 150;
 constexpr double kFreshVariables = 6.0;
 // What is left of a proof that comes after the time limit or an interruption.
 constexpr double kLastProofSeconds = 2.0;
-// Of the memory that is free, by the time a proof asks.
-constexpr double kUsableMemory = 0.9;
 // Of walking a tree of cones again, for the record.
 constexpr double kProofSeconds = 120.0, kProofShare = 0.1;
 // Caps of one scan for missing neurons, one proof by cones, and one round of polishing.
@@ -64,11 +62,12 @@ Winner winner_of(const TrainReport& report) {
   return report.source == TrainSource::network ? Winner::network : Winner::column_generation;
 }
 
-Index usable_memory() {
-  return static_cast<Index>(kUsableMemory * static_cast<double>(available_memory_bytes()));
-}
-
 }  // namespace
+
+Index Session::usable_memory() {
+  constexpr double kUsable = 0.9;
+  return static_cast<Index>(kUsable * static_cast<double>(available_memory_bytes()));
+}
 
 Session::Session(const Problem& problem, const Options& options, const Network* given)
     : problem_(problem),
@@ -171,7 +170,8 @@ void Session::train() {
       control_.within(more_to_do ? kTrainShare * control_.remaining() : control_.remaining());
   const auto check = on_train_check();
   TrainOptions train = train_options();
-  if (exchange_follows()) train.max_rounds = 0;
+  // A network as narrow as asked for is not what the exchange works on.
+  if (exchange_follows() && options_.max_neurons == 0) train.max_rounds = 0;
   const bool go_on = given_ || (resumed_ && best_weights_.neurons() > 0);
   const TrainReport report =
       go_on ? engines_->improve(presolved_.reduced, best_weights_, train, control, check, scanner())
@@ -445,6 +445,7 @@ Status Session::status() const {
   if (stopped_) return Status::interrupted;
   if (control_.out_of_time()) return Status::time_limit;
   if (gap_met()) return Status::optimal;
+  if (!engine_status_ && out_of_rounds_) return Status::time_limit;
   if (!engine_status_) return presolved_.reduced.n() == 0 ? Status::optimal : Status::stalled;
   // After a proof a breakdown is a stall.
   if (*engine_status_ == Status::numerical_failure && !std::isnan(result_.relaxation.dual))

@@ -53,6 +53,8 @@ class Session {
   // Certifies; returns what is proved. The multipliers behind the best bound go into checkpoints.
   double offer_dual(const DualCandidate& multipliers);
   void note_dual(double proved);
+  // Of the memory that is free, by the time a proof asks.
+  static Index usable_memory();
   // For Result::bounds.
   void note_bound(const char* method, const BoundKeeper::Attempt& proof, double method_seconds);
   SplitCandidate candidate_of(const SplitPoint& point) const;
@@ -103,6 +105,7 @@ class Session {
   std::optional<Status> engine_status_;
   Index width_ = 0;  // neurons that training may use
   bool stopped_ = false;
+  bool out_of_rounds_ = false;  // there was no time for another round of the exchange
   double engine_began_ = 0.0;  // seconds, of the engine whose multipliers are offered
   double last_report_ = 0.0;
   const char* phase_ = "presolve";

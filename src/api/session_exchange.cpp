@@ -2,6 +2,7 @@
 // The part of a session where the whole sphere can be searched: network and bound by the exchange
 // method [eq:exchange].
 #include <algorithm>
+#include <thread>
 #include <utility>
 
 #include "src/api/session.hpp"
@@ -20,8 +21,11 @@ constexpr double kWorthProving = 0.5, kComfort = 0.25;
 constexpr double kRounds = 2.0;
 // A gap that is left to nobody: beyond it a width limit keeps the network from the optimum, say.
 constexpr double kNothingLeft = 1e-3;
-// The record of the proof takes this many times a search: one thread, in the verifier's arithmetic.
-constexpr double kRecording = 12.0;
+// The record of the proof takes this many times a search, times the threads that the search has: it
+// has one, and the verifier's arithmetic.
+constexpr double kRecording = 6.0;
+// Of the time left, for one refit.
+constexpr double kRefitShare = 0.4;
 // What fewer neurons may cost, relative.
 constexpr double kSparserCost = 1e-5;
 
@@ -33,9 +37,11 @@ bool Session::solve_by_exchange() {
                     {.gap = options_.gap, .threads = options_.threads});
   const auto solver = [this](const Matrix& X, const Matrix& Y, const Matrix& S,
                              const GroupLassoPoint& from, double tolerance) {
-    return engines_->refit(X, Y, problem_.weight_decay, S, from, tolerance, control_);
+    // The directions of a trained network may be too many for the time there is.
+    const Control share = control_.within(kRefitShare * control_.remaining());
+    return engines_->refit(X, Y, problem_.weight_decay, S, from, tolerance, share);
   };
-  bool more = true, out_of_rounds = false;
+  bool more = true;
   for (Index round = 1; more && !enough(); ++round) {
     const Control clock;
     phase_ = "network";
@@ -46,10 +52,11 @@ bool Session::solve_by_exchange() {
     const Control search;
     phase_ = "cones";
     exchange.scan(search_time());
-    const double record = options_.keep_proof ? kRecording * search.seconds() : 0.0;
+    note_scan(exchange, search.seconds());
+    const double record = options_.keep_proof ? recording_seconds(search.seconds()) : 0.0;
     more = exchange.exchange();
-    out_of_rounds = more && control_.remaining() < kRounds * clock.seconds() + record;
-    more = more && !out_of_rounds;
+    out_of_rounds_ = more && control_.remaining() < kRounds * clock.seconds() + record;
+    more = more && !out_of_rounds_;
     if (!more || worth_proving(exchange)) prove(exchange);
     result_.seconds.certificate += search.seconds();
     report({.iteration = round}, Beat::check);
@@ -61,7 +68,19 @@ bool Session::solve_by_exchange() {
     result_.seconds.network += clock.seconds();
   }
   const double reached = given_ ? reference_objective(best_weights_) : best_.objective;
-  return out_of_rounds || (exchange.closed() && gap_of(reached) <= kNothingLeft);
+  return out_of_rounds_ || (exchange.closed() && gap_of(reached) <= kNothingLeft);
+}
+
+double Session::recording_seconds(double search) const {
+  const unsigned all = std::max(1U, std::thread::hardware_concurrency());
+  return kRecording * (options_.threads > 0 ? options_.threads : static_cast<int>(all)) * search;
+}
+
+// What the scan proves by the way is often little, and at times all there will be.
+void Session::note_scan(const Exchange& exchange, double seconds) {
+  const double before = keeper_.value();
+  const double bound = keeper_.offer(exchange.candidate(), exchange.scanned());
+  if (bound > before) note_bound("cones", {"cones", bound, seconds}, seconds);
 }
 
 bool Session::exchange_follows() const {

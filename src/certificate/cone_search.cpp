@@ -113,7 +113,7 @@ void assemble(const ConeData& data, const ConeSearchOptions& options,
       std::min<Index>(static_cast<Index>(found.size()), 2 * options.max_violators);
   keep_distinct(found, std::max<Index>(1, polished));
   for (ConeDirection& d : found)
-    if (!options.control.out_of_time()) d = ascend(data, d.u, 100);
+    if (!options.control.stop()) d = ascend(data, d.u, 100);
   keep_distinct(found, std::max<Index>(1, options.max_violators));
   if (!found.empty()) {
     result.kappa_lower = found.front().value * data.scale;

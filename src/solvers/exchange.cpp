@@ -66,10 +66,12 @@ Exchange::Exchange(const Problem& problem, const Network& start, const ExchangeO
       Y_(matrix(problem.Y, problem.samples, problem.outputs)),
       missing_(std::clamp(kMissingShare * options.gap, kFinest, kCoarsest)),
       tolerance_(kLoosest) {
-  const Weights w = balanced({matrix(start.U, start.features, start.neurons),
-                              matrix(start.V, start.outputs, start.neurons)});
+  const Weights w = largest(balanced({matrix(start.U, start.features, start.neurons),
+                                      matrix(start.V, start.outputs, start.neurons)}),
+                            kMostDirections);
   S_ = w.U.colwise().normalized();
   point_.E = Y_ - matrix(predict(start, problem.X, problem.samples), Y_.rows(), Y_.cols());
+  point_.W = (w.V * w.U.colwise().norm().asDiagonal()).transpose();
   // W_j = lambda_j y_j, and ||y_j|| = g where W_j is not zero.
   point_.lambda = w.U.colwise().squaredNorm().transpose() / problem.weight_decay;
 }
@@ -103,6 +105,7 @@ Exchange::Vertex Exchange::vertex(const Solver& solver, double spread) const {
   std::vector<Index> keep;
   for (Index j = 0; j < size.size(); ++j)
     if (size[j] > kCounts * size.maxCoeff()) keep.push_back(j);
+  if (keep.empty()) return {};
   Vertex out{S_(Eigen::all, keep), {}};
   point.lambda = Vector(point.lambda(keep));
   out.point = solver(X_, Y_, out.S, point, kTieTolerance);
@@ -199,8 +202,11 @@ bool Exchange::exchange() {
   S << S_(Eigen::all, keep), found_.violators;
   Vector lambda = Vector::Zero(S.cols());
   lambda.head(kept) = point_.lambda(keep);
+  Matrix W = Matrix::Zero(S.cols(), Y_.cols());  // the network stays what it is
+  if (kept > 0) W.topRows(kept) = point_.W(keep, Eigen::all);
   S_ = std::move(S);
   point_.lambda = std::move(lambda);
+  point_.W = std::move(W);
   return true;
 }
 

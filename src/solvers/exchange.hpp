@@ -45,6 +45,8 @@ class Exchange {
   // kappa(E) <= what is returned, in one more pass just above the largest value met.
   double prove(const Control& control) const;
   const Matrix& candidate() const { return point_.E; }
+  // An upper bound of kappa(E) that the scan left.
+  double scanned() const { return found_.kappa_upper; }
 
   // Lets the violators of the scan join; false when there are none, or nothing moves any more.
   bool exchange();

@@ -133,8 +133,7 @@ class PairsInteriorPoint {
       if (at.gap < tolerance * (kNothing * size_ + std::abs(at.dual)) && infeasible < kFeasible)
         return End::converged;
       if (due(at.dual) && !report(newton, on_check)) return stopped(Status::interrupted);
-      if (options_.max_iterations > 0 && out_.iterations >= options_.max_iterations)
-        return stopped(Status::iteration_limit);
+      if (out_of_iterations()) return stopped(Status::iteration_limit);
       if (control.interrupted()) return stopped(Status::interrupted);
       // A step cannot be interrupted: none is begun that would overrun the limit.
       if (control.remaining() < longest_step_) return stopped(Status::time_limit);
@@ -154,7 +153,9 @@ class PairsInteriorPoint {
   // = 0, which costs nothing here and much in a feasible value where rows are nearly parallel.
   void settle(PairsNewton<B>& newton, const Control& control) {
     for (int k = 0; k < kMostCenterings; ++k) {
-      if (control.remaining() < longest_step_ || !newton.center(kBoundaryFraction)) return;
+      if (control.interrupted() || control.remaining() < longest_step_ || out_of_iterations() ||
+          !newton.center(kBoundaryFraction))
+        return;
       ++out_.iterations;
       const PairsProgress at = newton.evaluate();
       trace(newton, at);
@@ -165,6 +166,9 @@ class PairsInteriorPoint {
     }
   }
 
+  bool out_of_iterations() const {
+    return options_.max_iterations > 0 && out_.iterations >= options_.max_iterations;
+  }
   End stopped(Status status) {
     out_.status = status;
     return End::stopped;

@@ -29,6 +29,7 @@ class SplitBound {
       : be_(be),
         problem_(problem),
         options_(options),
+        most_pairs_(split_pairs(static_cast<Index>(start.pairs.size()))),
         start_(problem),
         lift_(be, problem),
         point_(whole_space(std::move(start))),
@@ -37,20 +38,25 @@ class SplitBound {
 
   SplitOutcome run(const Control& control, const OnSplit& on_stage) {
     Status status = Status::optimal;
-    bool gave_up = false;  // steps became short on some partition
+    bool gave_up = false;  // steps became short on the partition before
     while (status == Status::optimal && !reached()) {
+      if (control.interrupted()) return {Status::interrupted, iterations_};
+      if (control.remaining() < 2.0 * longest_step_) return {Status::time_limit, iterations_};
       const auto before = static_cast<Index>(point_.cones.size());
       const double begun = control.seconds();
       cut_where_it_pays(problem_, point_, options_.max_cones);
       const auto cones = static_cast<Index>(point_.cones.size());
       if (cones == before) break;
+      longest_step_ *= static_cast<double>(cones) / static_cast<double>(before);
       status = solve(cones >= options_.max_cones, control);
       const SplitStage stage{.cones = cones,
                              .dual = best_ + problem_.constant,
                              .seconds = control.seconds() - begun,
                              .iterations = iterations_};
       if (!on_stage(stage, best_point_)) status = Status::interrupted;
-      if (status == Status::stalled && !std::exchange(gave_up, true)) status = Status::optimal;
+      const bool stalled = status == Status::stalled;
+      if (stalled && !gave_up) status = Status::optimal;
+      gave_up = stalled;
     }
     return {status, iterations_};
   }
@@ -134,7 +140,7 @@ class SplitBound {
     Index added = 0;
     for (std::size_t k = 0; k < cones.size(); ++k) {
       PairsPoint& at = point_.cones[k];
-      PairsActiveSet active(problem_, 0, std::numeric_limits<Index>::max());
+      PairsActiveSet active(problem_, 0, most_pairs_);
       active.add(at.pairs);
       const Index more =
           active.add_violated(gram_of_cone(problem_, cones[k], at.S), depth * trace, kPerRow);
@@ -212,6 +218,7 @@ class SplitBound {
   B& be_;
   const ReducedProblem& problem_;
   SplitOptions options_;
+  Index most_pairs_;  // of a cone
   PairsStart start_;
   PairsLift<B> lift_;
   SplitPoint point_, best_point_;

@@ -30,7 +30,7 @@ Index affordable_cones(const ReducedProblem& problem, Index pairs, double second
                N = static_cast<double>(order);
   const double flops = m * m * m / 3.0 + m * m * q + m * q * q + 60.0 * N * N * N;
   const std::int64_t once = 8 * (residuals * residuals + 30 * order * order);
-  const std::int64_t each = split_block_bytes(own, residuals, order);
+  const std::int64_t each = split_block_bytes(problem.n() + split_pairs(pairs), residuals, order);
   Index cones = 1;
   while (cones < kMostCones &&
          2 * static_cast<double>(cones) * kSteps * flops <= seconds * kFlopsPerSecond &&

@@ -12,6 +12,9 @@ namespace relulift {
 // Of one cone in the interior point, host copies included.
 std::int64_t split_block_bytes(Index own, Index residuals, Index order);
 
+// Pairs that a cone may have, for so many of the point on the whole space.
+inline Index split_pairs(Index whole) { return 3 * whole; }
+
 // How many cones, a power of two at least 2 or none at all (0), `seconds` and `bytes` are enough
 // for; pairs: of the point on the whole space.
 Index affordable_cones(const ReducedProblem& problem, Index pairs, double seconds,

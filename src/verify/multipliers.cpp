@@ -115,37 +115,43 @@ class Matrix {
     }
   }
 
-  // T'QT with s_i = sign_i x_i'u put in for the rows of the cone. Returns its order.
+  // T'QT with s_i = sign_i x_i'u put in for the rows of the cone: first QT, then T' times that.
+  // Returns its order.
   Index restrict_to_face() {
-    std::vector<Index> moved(static_cast<std::size_t>(v_ + c_));
+    const Index N = v_ + c_;
+    std::vector<Index> fixed, moved(static_cast<std::size_t>(N), -1);
     Index order = 0;
-    for (Index p = 0; p < v_ + c_; ++p) moved[p] = p < u_ && sign_[rows_[p]] != 0 ? -1 : order++;
-    if (order == v_ + c_) return order;
-    struct Part {
-      Index at;
-      double factor;
+    for (Index p = 0; p < N; ++p)
+      if (p < u_ && sign_[rows_[p]] != 0)
+        fixed.push_back(p);
+      else
+        moved[p] = order++;
+    if (fixed.empty()) return order;
+    std::vector<Ball> Q(static_cast<std::size_t>(N * N));
+    const auto add_to = [&](Index row, Index column, const Ball& value) {
+      if (value.mid == 0 && value.rad == 0) return;
+      Ball& at = Q[row * N + column];
+      at = at + value;
     };
-    const auto parts = [&](Index p) {
-      if (moved[p] >= 0) return std::vector<Part>{{moved[p], 1.0}};
-      std::vector<Part> out;
-      for (Index l = 0; l < d_; ++l)
-        out.push_back({moved[u_ + l], sign_[rows_[p]] * x(rows_[p], l)});
-      return out;
-    };
-    std::vector<Entry> on_face;
     for (const auto& [row, column, value] : entries_) {
-      const std::vector<Part> left = parts(row), right = parts(column);
-      for (const Part& a : left)
-        for (const Part& b : right) {
-          // Off the diagonal an entry stands for its mirror too.
-          if (row == column && a.at < b.at) continue;
-          const Ball term = Ball{a.factor} * Ball{b.factor} * value;
-          const bool twice = row != column && a.at == b.at;
-          on_face.push_back(
-              {std::max(a.at, b.at), std::min(a.at, b.at), scaled(term, twice ? 2 : 1)});
-        }
+      add_to(row, column, value);
+      if (row != column) add_to(column, row, value);
     }
-    entries_ = std::move(on_face);
+    const auto factor = [&](Index p, Index l) {
+      return Ball{sign_[rows_[p]] * x(rows_[p], l)};
+    };
+    for (const Index p : fixed)
+      for (Index row = 0; row < N; ++row)
+        for (Index l = 0; l < d_; ++l) add_to(row, u_ + l, factor(p, l) * Q[row * N + p]);
+    for (const Index p : fixed)
+      for (Index l = 0; l < d_; ++l)
+        for (Index column = 0; column < N; ++column)
+          add_to(u_ + l, column, factor(p, l) * Q[p * N + column]);
+    entries_.clear();
+    for (Index row = 0; row < N; ++row)
+      for (Index column = 0; column <= row; ++column)
+        if (moved[row] >= 0 && moved[column] >= 0)
+          add(moved[row], moved[column], Q[row * N + column]);
     return order;
   }
 
