@@ -30,7 +30,8 @@ class SplitBound {
         options_(options),
         start_(problem),
         lift_(be, problem),
-        point_(whole_space(std::move(start))) {
+        point_(whole_space(std::move(start))),
+        best_point_(point_) {
     best_ = dual_value(problem, point_.cones.front());
   }
 
