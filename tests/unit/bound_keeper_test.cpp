@@ -46,7 +46,7 @@ class SplitKeeper : public ::testing::Test {
  protected:
   SplitKeeper() {
     Random random(17);
-    problem_ = testing::random_problem(random, 12, 3, 2, 0.15);
+    problem_ = testing::random_problem(random, 11, 2, 2, 0.15);
     testing::make_parallel(problem_, 5, 0, -0.5);
     testing::make_zero(problem_, 8);
     presolved_ = presolve(problem_);

@@ -29,7 +29,8 @@ TEST(Session, TheBoundsTellWhatEachMethodProvedAndWhen) {
   Random random(7);
   const Problem p = random_problem(random, 12, 3, 2, 0.1);
 
-  const Result r = solve(p, {.engine = Engine::interior, .gap = 0.0, .time_limit_seconds = 20.0});
+  const Result r =
+      solve(p, {.engine = Engine::interior, .gap = 0.0, .time_limit_seconds = 20.0, .split = 4});
 
   ASSERT_FALSE(r.bounds.empty());
   EXPECT_EQ(r.bounds.front().method, "floor");
