@@ -99,6 +99,31 @@ TEST_F(CudaEngines, InteriorReachesTheSameOptimum) {
   }
 }
 
+TEST_F(CudaEngines, SplitReachesTheSameBound) {
+  for (const auto& [n, d, c] : {std::array<Index, 3>{20, 3, 2}, {40, 5, 1}}) {
+    const ReducedProblem p = problem(n, d, c);
+    const Weights warm = network(p);
+    const EngineOutcome whole = cpu_->interior(
+        p, {.max_iterations = 0, .memory_bytes = Index{4} << 30, .warm = &warm}, Control(), {});
+    const PairsPoint root = pairs_point(whole.multipliers, whole.S);
+    const auto bound = [&](Engines& engines) {
+      std::pair<Index, double> last;
+      engines.split(p, root, {.max_cones = 8}, Control(),
+                    [&](const SplitStage& stage, const SplitPoint&) {
+                      last = {stage.cones, stage.dual};
+                      return true;
+                    });
+      return last;
+    };
+
+    const auto a = bound(*cpu_), b = bound(*gpu_);
+
+    EXPECT_EQ(b.first, a.first);
+    EXPECT_GT(a.second, whole.dual);
+    EXPECT_NEAR(b.second, a.second, 2e-3 * a.second);  // both within the gap tolerance
+  }
+}
+
 // A search takes another path after the first rounding that differs; its ends are as close as those
 // of two seeds on one device (0.3 % where this was written), and what it claims of its network is
 // true.

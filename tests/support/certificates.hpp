@@ -5,6 +5,7 @@
 
 #include <Eigen/Eigenvalues>
 #include <Eigen/SVD>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <relulift/certificate.hpp>
 #include <relulift/solve.hpp>
@@ -84,7 +85,8 @@ class Oracle {
     } else if (kind == "cones") {
       inequality = 1.0 - largest(G) / (sigma * g);
     } else {
-      inequality = smallest_eigenvalue(c, G, sigma * g / 2.0, price);
+      inequality = rows_can_stand(c) ? smallest_eigenvalue(c, G, sigma * g / 2.0) : -1.0;
+      if (inequality > -1.0) price += cost_of_merging(c, G);
     }
     const double bound = -G.cwiseProduct(Y_ + 0.5 * G).sum() - price * penalty;
     const double claim = c.number("lower_bound");
@@ -106,22 +108,81 @@ class Oracle {
     return best;
   }
 
-  // Of Q with its diagonal scaled to one, built from the dense L of all rows.
-  double smallest_eigenvalue(Certified& c, const Matrix& G, double half, double& price) const {
-    const Index d = X_.cols(), outputs = Y_.cols(), s = n_ + d, order = s + outputs;
-    const bool merged = c.has("representative");
-    const auto stands = [&](double row) {
-      if (!(row >= 0.0 && row < static_cast<double>(n_)) || row != std::floor(row)) return false;
-      const auto i = static_cast<std::size_t>(row);
-      return !merged || (c.tensor("representative")[i] == row && c.tensor("ratio")[i] == 1.0);
+  bool stands(Certified& c, double row) const {
+    if (!(row >= 0.0 && row < static_cast<double>(n_)) || row != std::floor(row)) return false;
+    if (!c.has("representative")) return true;
+    const auto i = static_cast<std::size_t>(row);
+    return c.tensor("representative")[i] == row && c.tensor("ratio")[i] == 1.0;
+  }
+  bool rows_can_stand(Certified& c) const {
+    for (Index j = 0; c.has("representative") && j < n_; ++j) {
+      const double row = c.tensor("representative")[j];
+      if (!stands(c, row) && !(row == -1.0 && c.tensor("ratio")[j] == 0.0)) return false;
+    }
+    return true;
+  }
+  // The row that stands for row j, or none, and its multiple.
+  std::pair<Index, double> representative(Certified& c, Index j) const {
+    if (!c.has("representative")) return {j, 1.0};
+    return {static_cast<Index>(c.tensor("representative")[j]), c.tensor("ratio")[j]};
+  }
+  double cost_of_merging(Certified& c, const Matrix& G) const {
+    double cost = 0.0;
+    for (Index j = 0; j < n_; ++j) {
+      const auto [i, ratio] = representative(c, j);
+      Eigen::RowVectorXd there = Eigen::RowVectorXd::Zero(X_.cols());
+      if (i >= 0) there = ratio * X_.row(i);
+      cost += G.row(j).norm() * (X_.row(j) - there).norm() / c.number("weight_decay");
+    }
+    return cost;
+  }
+
+  // Over all cones of a partition; -1 where its tree or its counts are none.
+  double smallest_eigenvalue(Certified& c, const Matrix& G, double half) const {
+    const std::vector<double> none;
+    const std::vector<double>& W = c.has("entries") ? c.tensor("entries") : none;
+    const Index count = static_cast<Index>(W.size()) / 3;
+    std::vector<int> sign(static_cast<std::size_t>(n_), 0);
+    if (c.content.metadata.at("kind") != "split")
+      return smallest_on_face(c, G, half, W, 0, count, sign);
+    if (!c.has("splits") || !c.has("leaf_entries")) return -1.0;
+    const std::vector<double>&nodes = c.tensor("splits"), &counts = c.tensor("leaf_entries");
+    std::size_t node = 0, leaf = 0;
+    Index from = 0;
+    const std::function<double()> visit = [&]() -> double {
+      if (node >= nodes.size()) return -1.0;
+      const double row = nodes[node++];
+      if (row == -1.0) {
+        if (leaf >= counts.size()) return -1.0;
+        const double size = counts[leaf++];
+        if (!(size >= 0.0 && size <= static_cast<double>(count - from)) || size != std::floor(size))
+          return -1.0;
+        const Index first = from;
+        from += static_cast<Index>(size);
+        return smallest_on_face(c, G, half, W, first, from, sign);
+      }
+      if (!stands(c, row) || sign[static_cast<std::size_t>(row)] != 0) return -1.0;
+      double least = 1.0;
+      for (const int side : {1, -1}) {
+        sign[static_cast<std::size_t>(row)] = side;
+        least = std::min(least, visit());
+      }
+      sign[static_cast<std::size_t>(row)] = 0;
+      return least;
     };
+    const double least = visit();
+    const bool all = node == nodes.size() && leaf == counts.size() && from == count;
+    return all ? least : -1.0;
+  }
+
+  // Of Q with its diagonal scaled to one, built from the dense L of all rows and the multipliers in
+  // [first, last), where s_i = sign_i x_i'u for the rows that have a sign.
+  double smallest_on_face(Certified& c, const Matrix& G, double half, const std::vector<double>& W,
+                          Index first, Index last, const std::vector<int>& sign) const {
+    const Index d = X_.cols(), outputs = Y_.cols(), s = n_ + d, order = s + outputs;
     const auto half_of = [&](double lifted) {
       return lifted < static_cast<double>(n_) ? lifted : lifted - static_cast<double>(n_);
     };
-    for (Index j = 0; merged && j < n_; ++j) {
-      const double row = c.tensor("representative")[j];
-      if (!stands(row) && !(row == -1.0 && c.tensor("ratio")[j] == 0.0)) return -1.0;
-    }
     Matrix Q = Matrix::Zero(order, order);
     const auto lifted = [&](Index p) {
       Vector l = Vector::Zero(order);
@@ -130,36 +191,36 @@ class Oracle {
       l.segment(n_, d) = (p < n_ ? 0.5 : -0.5) * X_.row(i).transpose();
       return l;
     };
-    if (c.has("entries")) {
-      const std::vector<double>& W = c.tensor("entries");
-      for (std::size_t k = 0; k < W.size(); k += 3) {
-        if (!stands(half_of(W[k])) || !stands(half_of(W[k + 1]))) return -1.0;
-        const auto p = static_cast<Index>(W[k]), q = static_cast<Index>(W[k + 1]);
-        if (std::abs(p - q) != n_ && W[k + 2] < 0.0) return -1.0;
-        Q -= W[k + 2] * (p == q ? 1.0 : 2.0) *
-             (lifted(p) * lifted(q).transpose() + lifted(q) * lifted(p).transpose()) / 2.0;
-      }
+    for (Index e = first; e < last; ++e) {
+      const double* entry = W.data() + 3 * e;
+      if (!stands(c, half_of(entry[0])) || !stands(c, half_of(entry[1]))) return -1.0;
+      const auto p = static_cast<Index>(entry[0]), q = static_cast<Index>(entry[1]);
+      if (std::abs(p - q) != n_ && !(entry[2] >= 0.0)) return -1.0;
+      Q -= entry[2] * (p == q ? 1.0 : 2.0) *
+           (lifted(p) * lifted(q).transpose() + lifted(q) * lifted(p).transpose()) / 2.0;
     }
+    Matrix T = Matrix::Identity(order, order);
     std::vector<Index> kept;
     for (Index j = 0; j < n_; ++j) {
-      const auto i = merged ? static_cast<Index>(c.tensor("representative")[j]) : j;
-      const double ratio = merged ? c.tensor("ratio")[j] : 1.0;
-      if (i == j) kept.push_back(j);
-      Eigen::RowVectorXd there = Eigen::RowVectorXd::Zero(d);
-      if (i >= 0) {
-        Vector l = Vector::Zero(order);
-        l(i) = 0.5 * std::abs(ratio);
-        l.segment(n_, d) = 0.5 * ratio * X_.row(i).transpose();
-        Q.rightCols(outputs) += 0.5 * l * G.row(j);
-        there = ratio * X_.row(i);
+      const auto [i, ratio] = representative(c, j);
+      if (i == j && sign[static_cast<std::size_t>(j)] == 0) kept.push_back(j);
+      if (sign[static_cast<std::size_t>(j)] != 0) {
+        T(j, j) = 0.0;
+        T.row(j).segment(n_, d) = sign[static_cast<std::size_t>(j)] * X_.row(j);
       }
-      price += G.row(j).norm() * (X_.row(j) - there).norm() / c.number("weight_decay");
+      if (i < 0) continue;
+      Vector l = Vector::Zero(order);
+      l(i) = 0.5 * std::abs(ratio);
+      l.segment(n_, d) = 0.5 * ratio * X_.row(i).transpose();
+      Q.rightCols(outputs) += 0.5 * l * G.row(j);
     }
     for (Index l = n_; l < order; ++l) {
       Q(l, l) += half;
       kept.push_back(l);
     }
-    Matrix S = Q(kept, kept).selfadjointView<Eigen::Upper>();
+    const Matrix whole = Q.selfadjointView<Eigen::Upper>();
+    const Matrix basis = T(Eigen::indexing::all, kept);
+    Matrix S = basis.transpose() * whole * basis;
     const Vector scale = S.diagonal().cwiseMax(1e-300).cwiseSqrt().cwiseInverse();
     S = scale.asDiagonal() * S * scale.asDiagonal();
     return Eigen::SelfAdjointEigenSolver<Matrix>(S, Eigen::EigenvaluesOnly).eigenvalues()(0);

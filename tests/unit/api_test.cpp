@@ -69,8 +69,11 @@ TEST(Solve, TheDualValueIsTheOneThatWasProved) {
   Random random(5);
   const Problem p = relulift::testing::random_problem(random, 12, 3, 1, 0.3);
   for (const Engine engine : {Engine::interior, Engine::low_rank, Engine::dense}) {
-    const Result result =
-        solve(p, {.engine = engine, .gap = 0.0, .time_limit_seconds = 20.0, .max_iterations = 60});
+    const Result result = solve(p, {.engine = engine,
+                                    .gap = 0.0,
+                                    .time_limit_seconds = 20.0,
+                                    .split = 0,
+                                    .max_iterations = 60});
 
     ASSERT_EQ(result.certificate.kind, "cholesky");
     EXPECT_EQ(result.relaxation.dual, result.certificate.lower_bound);
@@ -82,7 +85,7 @@ TEST(Solve, TheLowRankEngineHandsOverToTheInteriorOne) {
   Random random(8);
   const Problem p = relulift::testing::random_problem(random, 160, 6, 1, 1.0);
 
-  const Result result = solve(p, {.max_neurons = 40, .gap = 0.0, .max_iterations = 60});
+  const Result result = solve(p, {.max_neurons = 40, .gap = 0.0, .split = 0, .max_iterations = 60});
 
   std::vector<std::string> phases;
   for (const Progress& at : result.trace)

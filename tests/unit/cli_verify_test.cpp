@@ -63,6 +63,31 @@ TEST_F(CliVerify, ProvesMultipliersOfAPreparedProblemWithLabels) {
       << outcome.out;
 }
 
+// Six features: too many for the proof by a tree of small cones to close the gap.
+TEST_F(CliVerify, ProvesTheRelaxationOnAPartitionOfWeightSpace) {
+  ASSERT_EQ(run("generate random --samples 16 --features 6 --outputs 2 --seed 1 --out t.csv").code,
+            0);
+  train("t.csv --targets y0,y1 --engine interior --gap 0 --split 4");
+
+  const Json written = result("out/result.json");
+  const double bound = written["lower_bound"];
+  double best = 0.0;
+  for (const Json& attempt : written["bounds"])
+    if (attempt["method"] == "split") {
+      EXPECT_EQ(attempt["kind"], "split");
+      best = std::max(best, attempt["value"].get<double>());
+    }
+  EXPECT_EQ(best, bound);
+  const Outcome outcome = run("verify out/certificate.safetensors t.csv out/model.safetensors");
+  EXPECT_EQ(outcome.code, 0) << outcome.out;
+  EXPECT_EQ(outcome.out.rfind("VALID\n", 0), 0U) << outcome.out;
+  EXPECT_NE(outcome.out.find("proved by split"), std::string::npos) << outcome.out;
+
+  train("t.csv --targets y0,y1 --engine interior --gap 0 --split 0");
+  for (const Json& attempt : result("out/result.json")["bounds"])
+    EXPECT_NE(attempt["method"], "split");
+}
+
 TEST_F(CliVerify, TakesTheCertificateOfANetworkTrainedElsewhere) {
   train(data("random_01.csv") + " --targets y0,y1,y2,y3,y4");
   const Outcome certified =

@@ -26,16 +26,18 @@ class Mutations : public ::testing::TestWithParam<const char*> {
       relulift::testing::make_zero(p, 5);
     }
     write_table(folder_ / (name + ".csv"), p);
-    Options options{.gap = 0.0, .max_iterations = 60};
+    Options options{.gap = 0.0, .split = 0, .max_iterations = 60};
     if (plane || space || name == "floor") options.engine = Engine::none;
     if (name == "repaired") options.engine = Engine::dense;
     if (name == "multipliers" || name == "prepared") options.engine = Engine::interior;
+    if (name == "split") options = {.engine = Engine::interior, .gap = 0.0, .split = 6};
     const bool prepared = name == "prepared";
     base_ = certify_table(folder_, name, kValues, 0.3, options,
                           prepared ? Standardize::yes : Standardize::no,
                           prepared ? Bias::yes : Bias::no);
     ASSERT_EQ(base_.result.proof.kind, plane || space    ? "cones"
                                        : name == "floor" ? "floor"
+                                       : name == "split" ? "split"
                                                          : "cholesky");
     if (name == "repaired") pay_for_penalty();
   }
@@ -211,7 +213,7 @@ TEST_P(Mutations, TensorsThatAreMissingOrTooLongAreInvalid) {
 
 INSTANTIATE_TEST_SUITE_P(Kinds, Mutations,
                          ::testing::Values("plane", "space", "floor", "multipliers", "repaired",
-                                           "prepared"),
+                                           "prepared", "split"),
                          [](const auto& info) { return std::string(info.param); });
 
 }  // namespace
