@@ -425,15 +425,17 @@ class Resume : public CheckpointFile {
 };
 
 TEST_F(Resume, AnInterruptedSolveLeavesItsNetworkAndGoesOn) {
-  const Result whole = solve(problem, {.engine = Engine::interior, .gap = 0.0});
-  const Result first = solve_until([](const Progress& p) { return p.objective < 20.0; },
-                                   {.engine = Engine::interior, .gap = 0.0, .checkpoint = path});
+  const Result whole = solve(problem, {.engine = Engine::interior, .gap = 0.0, .split = 0});
+  const Result first =
+      solve_until([](const Progress& p) { return p.objective < 20.0; },
+                  {.engine = Engine::interior, .gap = 0.0, .split = 0, .checkpoint = path});
   ASSERT_EQ(first.status, Status::interrupted);
   const Checkpoint left = read_checkpoint(path, problem);
   EXPECT_FALSE(left.trained);
   expect_bits(left.network.U, first.network.U);
 
-  const Result resumed = solve(problem, {.engine = Engine::interior, .gap = 0.0, .resume = path});
+  const Result resumed =
+      solve(problem, {.engine = Engine::interior, .gap = 0.0, .split = 0, .resume = path});
 
   EXPECT_EQ(resumed.status, whole.status);
   EXPECT_LE(resumed.objective, first.objective);
@@ -469,7 +471,8 @@ TEST_F(Resume, TheLowRankEngineGoesOnWhereItStood) {
 }
 
 TEST_F(Resume, TheBoundOfTheEngineIsProvedAnewWithoutIt) {
-  const Result whole = solve(problem, {.engine = Engine::interior, .gap = 0.0, .checkpoint = path});
+  const Result whole =
+      solve(problem, {.engine = Engine::interior, .gap = 0.0, .split = 0, .checkpoint = path});
   ASSERT_EQ(whole.certificate.kind, "cholesky");
 
   const Result resumed = solve(problem, {.engine = Engine::none, .resume = path});

@@ -170,7 +170,7 @@ TEST(Verify, ProvesTheSolversBoundToAPartIn1e9) {
       make_parallel(p, 4, 2, -0.5);
       make_parallel(p, 7, 2, 1.0 / 3.0);
       make_zero(p, 9);
-      Options options{.engine = engine, .gap = 0.0, .max_iterations = 30};
+      Options options{.engine = engine, .gap = 0.0, .split = 0, .max_iterations = 30};
       const Result plain = solve(p, options);
       options.keep_proof = true;
       const Result kept = solve(p, options);
