@@ -56,7 +56,8 @@ struct Proved {
 
 // Checks `proof` by code that shares nothing with solvers, presolve and certificates.
 // objective_upper: at least the objective of some network; infinity when none is known.
-// O(N^3) for cholesky and for every leaf of split, N = representatives + features + outputs, in N^2 doubles.
+// O(N^3) for cholesky and for every leaf of split, N = representatives + features + outputs, in N^2
+// doubles.
 Proved verify(const Problem& problem, const Proof& proof,
               double objective_upper = std::numeric_limits<double>::infinity());
 

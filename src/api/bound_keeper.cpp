@@ -24,8 +24,8 @@ double order_of(const Problem& problem) {
 // The matrix; sums, balls and entries of its border; what becomes of every pair on its way.
 double verifier_bytes(const Problem& problem, double pairs) {
   const double order = order_of(problem);
-  return 8.0 * order * order +
-         210.0 * order * (order - static_cast<double>(problem.samples)) + 250.0 * pairs;
+  return 8.0 * order * order + 210.0 * order * (order - static_cast<double>(problem.samples)) +
+         250.0 * pairs;
 }
 double factorisation_seconds(const Problem& problem) {
   return std::pow(order_of(problem), 3) / (3.0 * kVerifierFlops);
@@ -70,7 +70,7 @@ double BoundKeeper::offer(const SplitCandidate& candidate, double objective, Ind
       static_cast<double>(candidate.leaves.size()) * factorisation_seconds(problem_);
   std::size_t entries = 0;
   for (const DualCandidate& leaf : candidate.leaves) entries += leaf.entries.size();
-  const double face = 80.0 * std::pow(order_of(problem_), 2);  // Q on the face, and its entries
+  const double face = 150.0 * std::pow(order_of(problem_), 2);  // Q on the face, and its entries
   const bool fits = verifier_bytes(problem_, static_cast<double>(entries)) + face <=
                     static_cast<double>(memory_bytes);
   for (const double kappa : {0.0, 1e-10, 1e-8, 1e-6, 1e-4, 1e-2}) {

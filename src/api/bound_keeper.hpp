@@ -26,8 +26,8 @@ class BoundKeeper {
   double offer(const DualCandidate& candidate, const BoundOptions& options);
   // [eq:rescale] with kappa(E) <= kappa, proved by a search over cones; returns that bound.
   double offer(const Matrix& E, double kappa);
-  // [eq:split]: every cone is proved by the verifier itself; returns that bound, -inf where the time
-  // or the memory is not enough. objective: of some network.
+  // [eq:split]: every cone is proved by the verifier itself; returns that bound, -inf where the
+  // time or the memory is not enough. objective: of some network.
   double offer(const SplitCandidate& candidate, double objective, Index memory_bytes,
                const Control& control);
   // A bound proved elsewhere.

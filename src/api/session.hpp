@@ -40,6 +40,9 @@ class Session {
   Control search_time() const;
   bool worth_proving(const Exchange& exchange) const;
   void prove(const Exchange& exchange);
+  void note_scan(const Exchange& exchange, double seconds);
+  // Of the record of a proof, from those of a search.
+  double recording_seconds(double search) const;
   void prefer(const Network& network, double cost);
   void close_by_cones();
   bool cones_suffice() const;
@@ -106,7 +109,7 @@ class Session {
   Index width_ = 0;  // neurons that training may use
   bool stopped_ = false;
   bool out_of_rounds_ = false;  // there was no time for another round of the exchange
-  double engine_began_ = 0.0;  // seconds, of the engine whose multipliers are offered
+  double engine_began_ = 0.0;   // seconds, of the engine whose multipliers are offered
   double last_report_ = 0.0;
   const char* phase_ = "presolve";
   Index phase_iteration_ = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The part of a session that raises the bound above that of the relaxation, on a partition of weight
-// space into cones [eq:split].
+// The part of a session that raises the bound above that of the relaxation, on a partition of
+// weight space into cones [eq:split].
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -17,7 +17,7 @@ namespace relulift {
 namespace {
 
 // Worth of the partition that is chosen without a time limit.
-constexpr double kSplitSeconds = 60.0, kMostOverrun = 3.0;
+constexpr double kSplitSeconds = 30.0, kMostOverrun = 2.0;
 // Of a time limit, for the proofs.
 constexpr double kProofShare = 0.1;
 // A proof has to promise this much more, relatively; a target is passed by as much.

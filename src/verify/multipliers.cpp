@@ -127,31 +127,33 @@ class Matrix {
       else
         moved[p] = order++;
     if (fixed.empty()) return order;
-    std::vector<Ball> Q(static_cast<std::size_t>(N * N));
-    const auto add_to = [&](Index row, Index column, const Ball& value) {
+    std::vector<Ball> QT(static_cast<std::size_t>(N * order));
+    std::vector<Ball> face(static_cast<std::size_t>(order * order));
+    const auto add_to = [order](std::vector<Ball>& matrix, Index row, Index column,
+                                const Ball& value) {
       if (value.mid == 0 && value.rad == 0) return;
-      Ball& at = Q[row * N + column];
+      Ball& at = matrix[row * order + column];
       at = at + value;
     };
-    for (const auto& [row, column, value] : entries_) {
-      add_to(row, column, value);
-      if (row != column) add_to(column, row, value);
-    }
-    const auto factor = [&](Index p, Index l) {
-      return Ball{sign_[rows_[p]] * x(rows_[p], l)};
+    const auto factor = [&](Index p, Index l) { return Ball{sign_[rows_[p]] * x(rows_[p], l)}; };
+    const auto put = [&](Index row, Index column, const Ball& value) {
+      if (moved[column] >= 0) return add_to(QT, row, moved[column], value);
+      for (Index l = 0; l < d_; ++l) add_to(QT, row, moved[u_ + l], factor(column, l) * value);
     };
-    for (const Index p : fixed)
-      for (Index row = 0; row < N; ++row)
-        for (Index l = 0; l < d_; ++l) add_to(row, u_ + l, factor(p, l) * Q[row * N + p]);
+    for (const auto& [row, column, value] : entries_) {
+      put(row, column, value);
+      if (row != column) put(column, row, value);
+    }
+    for (Index row = 0; row < N; ++row)
+      for (Index column = 0; column < order && moved[row] >= 0; ++column)
+        add_to(face, moved[row], column, QT[row * order + column]);
     for (const Index p : fixed)
       for (Index l = 0; l < d_; ++l)
-        for (Index column = 0; column < N; ++column)
-          add_to(u_ + l, column, factor(p, l) * Q[p * N + column]);
+        for (Index column = 0; column < order; ++column)
+          add_to(face, moved[u_ + l], column, factor(p, l) * QT[p * order + column]);
     entries_.clear();
-    for (Index row = 0; row < N; ++row)
-      for (Index column = 0; column <= row; ++column)
-        if (moved[row] >= 0 && moved[column] >= 0)
-          add(moved[row], moved[column], Q[row * N + column]);
+    for (Index row = 0; row < order; ++row)
+      for (Index column = 0; column <= row; ++column) add(row, column, face[row * order + column]);
     return order;
   }
 

@@ -133,7 +133,8 @@ TEST(Split, AnInterruptedRunHandsOutAPointThatProvesItsBound) {
     const Stages found = run(p, root, {.max_cones = 16}, control);
 
     EXPECT_EQ(found.outcome.status, Status::interrupted);
-    ASSERT_FALSE(found.stages.empty());
+    ASSERT_EQ(found.stages.empty(), polls == 0);  // before the first partition
+    if (polls == 0) continue;
     ASSERT_FALSE(found.points.back().cones.empty()) << polls;
     EXPECT_GT(least_eigenvalue(p, found.points.back()), 0.0) << polls;
     EXPECT_NEAR(plain_dual(p, found.points.back()), found.stages.back().dual, 1e-10) << polls;

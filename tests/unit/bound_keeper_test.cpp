@@ -70,7 +70,8 @@ TEST_F(SplitKeeper, KeepsABoundByConesAndTheProofOfIt) {
   const double whole = keeper.offer(whole_, {.objective_upper = exact_.upper});
   ASSERT_GT(dual, whole * (1.0 + 1e-3));
 
-  const double bound = keeper.offer(testing::candidate_of(presolved_, point_), exact_.upper);
+  const double bound =
+      keeper.offer(testing::candidate_of(presolved_, point_), exact_.upper, 1 << 30, Control());
 
   EXPECT_NEAR(bound, dual, 1e-9 * dual);
   EXPECT_LE(bound, exact_.upper);
@@ -92,24 +93,42 @@ TEST_F(SplitKeeper, KeepsABoundByConesAndTheProofOfIt) {
 
 TEST_F(SplitKeeper, AWeakerSplitLeavesTheBetterProof) {
   BoundKeeper keeper(problem_, BoundKeeper::Proofs::keep);
-  const double bound = keeper.offer(testing::candidate_of(presolved_, point_), exact_.upper);
+  const double bound =
+      keeper.offer(testing::candidate_of(presolved_, point_), exact_.upper, 1 << 30, Control());
   SplitPoint weaker = point_;
   for (PairsPoint& at : weaker.cones) {
     at.G *= 0.5;
     at.H *= 0.5;
   }
 
-  EXPECT_LT(keeper.offer(testing::candidate_of(presolved_, weaker), exact_.upper), bound);
+  EXPECT_LT(
+      keeper.offer(testing::candidate_of(presolved_, weaker), exact_.upper, 1 << 30, Control()),
+      bound);
 
   keeper.verified(exact_.upper, 1 << 30, Control());
   EXPECT_EQ(keeper.value(), bound);
 }
 
+TEST_F(SplitKeeper, WithoutRoomOrTimeNothingIsProved) {
+  const SplitCandidate candidate = testing::candidate_of(presolved_, point_);
+  for (const bool room : {false, true}) {
+    BoundKeeper keeper(problem_, BoundKeeper::Proofs::keep);
+    const double floor = keeper.value();
+
+    const double bound = keeper.offer(candidate, exact_.upper, room ? 1 << 30 : 1000,
+                                      room ? Control(0.0) : Control());
+
+    EXPECT_EQ(bound, -std::numeric_limits<double>::infinity());
+    EXPECT_EQ(keeper.last().kind, "none");
+    EXPECT_EQ(keeper.value(), floor);
+  }
+}
+
 // Multipliers a little outside of what is feasible are repaired, and the bound pays; far outside
 // they prove what no multipliers would.
 TEST_F(SplitKeeper, MultipliersThatAreNotFeasibleNeverProveTooMuch) {
-  const double bound =
-      BoundKeeper(problem_).offer(testing::candidate_of(presolved_, point_), exact_.upper);
+  const double bound = BoundKeeper(problem_).offer(testing::candidate_of(presolved_, point_),
+                                                   exact_.upper, 1 << 30, Control());
   for (const double rise : {1e-9, 1e-6, 1e-4, 1e-3, 1e-2, 0.1, 1.0}) {
     SplitPoint outside = point_;
     for (PairsPoint& at : outside.cones) {
@@ -118,7 +137,8 @@ TEST_F(SplitKeeper, MultipliersThatAreNotFeasibleNeverProveTooMuch) {
     }
     BoundKeeper keeper(problem_, BoundKeeper::Proofs::keep);
 
-    const double found = keeper.offer(testing::candidate_of(presolved_, outside), exact_.upper);
+    const double found =
+        keeper.offer(testing::candidate_of(presolved_, outside), exact_.upper, 1 << 30, Control());
 
     EXPECT_LE(found, exact_.upper) << rise;
     EXPECT_TRUE(rise > 1e-4 || found > bound * (1.0 - 1e-2)) << rise;

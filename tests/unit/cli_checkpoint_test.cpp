@@ -67,7 +67,7 @@ TEST_F(CliCheckpoint, KilledInTheEngineItReachesTheSameBound) {
   ASSERT_EQ(run("generate random --samples 60 --features 8 --outputs 2 --seed 1 --out t.csv").code,
             0);
   const std::string train =
-      "train t.csv --targets y0,y1 --weight-decay 1 --engine interior "
+      "train t.csv --targets y0,y1 --weight-decay 1 --engine interior --split 0 "
       "--checkpoint c --checkpoint-every 0.2 --out ";
   ASSERT_EQ(run(train + "whole").code, 0);
   fs::remove(folder / "c");

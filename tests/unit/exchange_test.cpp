@@ -127,7 +127,8 @@ TEST(Exchange, AWidthLimitBindsTheNetworkAlone) {
 
   EXPECT_LE(narrow.network.neurons, 2);
   EXPECT_GT(narrow.objective, wide.objective);
-  EXPECT_GT(narrow.certificate.lower_bound, 0.9 * wide.objective);  // in five seconds of any machine
+  EXPECT_GT(narrow.certificate.lower_bound,
+            0.9 * wide.objective);  // in five seconds of any machine
   EXPECT_LE(narrow.certificate.lower_bound, wide.objective);
 }
 
