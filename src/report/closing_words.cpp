@@ -29,12 +29,14 @@ std::string proved_for_every_network(const Result& result, const RunFacts& facts
   return text;
 }
 
-const char* why_it_stopped(Status status) {
-  switch (status) {
+const char* why_it_stopped(const Result& result) {
+  switch (result.status) {
     case Status::gap_met:
       return "the gap asked for is met";
     case Status::optimal:
-      return "the relaxation is solved, what is left of the gap is its own";
+      return result.certificate.kind == "split"
+                 ? "the relaxation is solved on as many cones as there was time for (--split)"
+                 : "the relaxation is solved, what is left of the gap is its own";
     case Status::stalled:
       return "neither network nor bound improve any more";
     case Status::time_limit:
@@ -60,7 +62,7 @@ std::string scores_words(const char* data, const Scores& scores) {
 std::string closing_words(const Result& result, const RunFacts& facts) {
   std::string text = fmt::format("{} neuron{}, {:.1f} s; stopped because {}.",
                                  result.network.neurons, result.network.neurons == 1 ? "" : "s",
-                                 facts.total_seconds, why_it_stopped(result.status));
+                                 facts.total_seconds, why_it_stopped(result));
   if (facts.train) text += scores_words("training", *facts.train);
   if (facts.test) text += scores_words("test", *facts.test);
   text += '\n';

@@ -225,6 +225,18 @@ TEST(Trace, HasOneLinePerCheckAndEmptyFieldsForWhatDoesNotExist) {
             "seconds\ndense,25,2,1,0.5,,,0.25\n");
 }
 
+TEST(ClosingWords, ASplitRelaxationCouldGoOn) {
+  Result result = spiral_result();
+  result.status = Status::optimal;
+  EXPECT_NE(closing_words(result, spiral_facts()).find("what is left of the gap is its own"),
+            std::string::npos);
+
+  result.certificate.kind = "split";
+
+  EXPECT_NE(closing_words(result, spiral_facts()).find("on as many cones as there was time for"),
+            std::string::npos);
+}
+
 TEST(ClosingWords, SayWhatIsProvedInPlainWords) {
   const std::string words = closing_words(spiral_result(), spiral_facts());
 
