@@ -45,8 +45,8 @@ struct Options {
   // Wall-clock limit of solve() in seconds, > 0.
   double time_limit_seconds = std::numeric_limits<double>::infinity();
   // Cones of weight space that the relaxation is split into to raise its bound [eq:split]: 0 for
-  // none, 2 or more for so many at most; kAutomaticSplit: as many as the time limit allows, half a
-  // minute's worth without one. After the interior engine alone (no effect with others), where the
+  // none, 2 or more for so many at most; kAutomaticSplit: as many as the time limit allows, 40
+  // seconds' worth without one. After the interior engine alone (no effect with others), where the
   // gap is not met without, and as far as memory allows.
   static constexpr Index kAutomaticSplit = -1;
   Index split = kAutomaticSplit;

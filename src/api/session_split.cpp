@@ -17,7 +17,7 @@ namespace relulift {
 namespace {
 
 // Worth of the partition that is chosen without a time limit.
-constexpr double kSplitSeconds = 30.0, kMostOverrun = 2.0;
+constexpr double kSplitSeconds = 40.0, kMostOverrun = 2.0;
 // Of a time limit, for the proofs.
 constexpr double kProofShare = 0.1;
 // A proof has to promise this much more, relatively; a target is passed by as much.

@@ -10,7 +10,7 @@ namespace {
 constexpr double kWorthCutting = 0.2;
 
 // Of the factorisations of a cone on a few cores.
-constexpr double kFlopsPerSecond = 5e10;
+constexpr double kFlopsPerSecond = 3e10;
 // Newton steps per cone in the end: of the last partition, and its share of those before.
 constexpr double kSteps = 65.0;
 constexpr Index kMostCones = 1024;
@@ -24,9 +24,10 @@ std::int64_t split_block_bytes(Index own, Index residuals, Index order) {
 
 Index affordable_cones(const ReducedProblem& problem, Index pairs, double seconds,
                        std::int64_t bytes) {
-  const Index residuals = (problem.n() + problem.p()) * problem.c(), own = problem.n() + pairs;
+  const Index residuals = (problem.n() + problem.p()) * problem.c();
   const Index order = problem.n() + problem.d() + problem.c();
-  const double m = static_cast<double>(own), q = static_cast<double>(residuals),
+  // Cones come to about twice the pairs of the whole space.
+  const double m = static_cast<double>(problem.n() + 2 * pairs), q = static_cast<double>(residuals),
                N = static_cast<double>(order);
   const double flops = m * m * m / 3.0 + m * m * q + m * q * q + 60.0 * N * N * N;
   const std::int64_t once = 8 * (residuals * residuals + 30 * order * order);
