@@ -10,7 +10,7 @@ namespace {
 constexpr double kWorthCutting = 0.2;
 
 // Of the factorisations of a cone on a few cores.
-constexpr double kFlopsPerSecond = 3e10;
+constexpr double kFlopsPerSecond = 4e10;
 // Newton steps per cone in the end: of the last partition, and its share of those before.
 constexpr double kSteps = 65.0;
 constexpr Index kMostCones = 1024;
@@ -26,9 +26,9 @@ Index affordable_cones(const ReducedProblem& problem, Index pairs, double second
                        std::int64_t bytes) {
   const Index residuals = (problem.n() + problem.p()) * problem.c();
   const Index order = problem.n() + problem.d() + problem.c();
-  // Cones come to about twice the pairs of the whole space.
-  const double m = static_cast<double>(problem.n() + 2 * pairs), q = static_cast<double>(residuals),
-               N = static_cast<double>(order);
+  // Cones come to more pairs than the whole space.
+  const double m = static_cast<double>(problem.n() + pairs + pairs / 2),
+               q = static_cast<double>(residuals), N = static_cast<double>(order);
   const double flops = m * m * m / 3.0 + m * m * q + m * q * q + 60.0 * N * N * N;
   const std::int64_t once = 8 * (residuals * residuals + 30 * order * order);
   const std::int64_t each = split_block_bytes(problem.n() + split_pairs(pairs), residuals, order);
