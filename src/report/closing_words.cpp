@@ -35,7 +35,7 @@ const char* why_it_stopped(const Result& result) {
       return "the gap asked for is met";
     case Status::optimal:
       return result.certificate.kind == "split"
-                 ? "the relaxation is solved on as many cones as there was time for (--split)"
+                 ? "the relaxation is solved on its cones; more of them (--split) raise the bound"
                  : "the relaxation is solved, what is left of the gap is its own";
     case Status::stalled:
       return "neither network nor bound improve any more";

@@ -233,7 +233,7 @@ TEST(ClosingWords, ASplitRelaxationCouldGoOn) {
 
   result.certificate.kind = "split";
 
-  EXPECT_NE(closing_words(result, spiral_facts()).find("on as many cones as there was time for"),
+  EXPECT_NE(closing_words(result, spiral_facts()).find("more of them (--split) raise the bound"),
             std::string::npos);
 }
 
