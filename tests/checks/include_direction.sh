@@ -8,7 +8,7 @@ cd "${1:?}"
 find include src kernels -name '*.hpp' -o -name '*.cpp' -o -name '*.cu' -o -name '*.cuh' | sort |
   xargs awk '
     BEGIN {
-      left = "include core kernels presolve lift model certificate solvers api"
+      left = "include core kernels patterns presolve lift model certificate solvers api"
       count = split(left, chain, " ")
       for (k = 1; k <= count; ++k) {
         reachable = reachable " " chain[k]
