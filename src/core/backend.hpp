@@ -47,7 +47,8 @@ concept Backend = requires(B be, MatrixView<double> a, MatrixView<const double> 
   be.reserve(Needs{});  // the workspaces of these orders now, not in the first iteration
 
   // f(i, j) for every entry, in any order; or, where f has it, f.column(j, first, last), the same
-  // for a stretch of a column.
+  // for a stretch of a column that begins at a multiple of 64. Where it has f.work(), an entry
+  // costs as much as so many plain ones.
   be.launch(Extent{}, archetype::Kernel{});
   be.sum(Extent{}, archetype::Term{}, s);          // *s = sum_ij f(i, j), run-to-run reproducible
   be.sum_columns(Extent{}, archetype::Term{}, s);  // s[j] = sum_i f(i, j)

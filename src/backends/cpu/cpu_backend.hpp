@@ -128,7 +128,9 @@ class CpuBackend {
 
   template <class F>
   void launch(Extent extent, const F& f) const {
-    const cpu::Tiling tiles(extent);
+    Index work = 1;
+    if constexpr (requires { f.work(); }) work = std::max<Index>(f.work(), 1);
+    const cpu::Tiling tiles(extent, work);
     for_each_tile(tiles, [&](Index, const cpu::Tile& t) { run_tile(t, f); });
   }
   template <class F>
