@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A two-layer ReLU network x -> V (U'x)_+ and its objective.
+// A two-layer network x -> V s(U'x) and its objective.
 #pragma once
 
 #include <relulift/problem.hpp>
@@ -7,6 +7,10 @@
 #include <vector>
 
 namespace relulift {
+
+// relu: s(z) = z_+. gated: neuron j gives x'u_j where x'h_j >= 0 and zero elsewhere, h_j its gate.
+// linear: s(z) = z.
+enum class Activation { relu, gated, linear };
 
 struct Network {
   Index features = 0;  // d
@@ -16,13 +20,16 @@ struct Network {
   std::vector<double> U;
   // c x m, column-major: column j holds the output weights v_j of neuron j.
   std::vector<double> V;
+  Activation activation = Activation::relu;
+  // d x m, column-major: column j holds the gate of neuron j; empty unless gated.
+  std::vector<double> G = {};
 };
 
-// (XU)_+ V' for X of samples x features, column-major. Returns samples x outputs, column-major.
+// s(XU) V' for X of samples x features, column-major. Returns samples x outputs, column-major.
 std::vector<double> predict(const Network& network, std::span<const double> X, Index samples);
 
-// J of [eq:train] by a plain forward pass in double precision on the data as given, summed in
-// extended precision.
+// J of [eq:train], with s for the ReLU, by a plain forward pass in double precision on the data as
+// given, summed in extended precision.
 double objective(const Problem& problem, const Network& network);
 
 }  // namespace relulift

@@ -6,6 +6,7 @@
 #include <functional>
 #include <limits>
 #include <relulift/problem.hpp>
+#include <relulift/program.hpp>
 
 namespace relulift {
 
@@ -17,7 +18,9 @@ enum class Engine { automatic, dense, low_rank, interior, none };
 
 // Of the low-rank engine. mixed: the memory of its optimiser and the search for violated pairs are
 // in single precision, half the bytes; values, gradients, multipliers and the certificate are not.
-enum class Precision { fp64, mixed };
+// fp32: of the programs over patterns, data and weights while they are solved; the bound and the
+// objective that are reported are not.
+enum class Precision { fp64, mixed, fp32 };
 
 // What a check of a long solve reports; NaN where a value does not exist yet.
 struct Progress {
@@ -33,6 +36,9 @@ struct Progress {
 };
 
 struct Options {
+  // Which program is solved; `program` says how, where it is one over patterns.
+  Method method = Method::sdp;
+  ProgramOptions program = {};
   // cuda: fail if there is none. automatic: the plan chooses and the result says which.
   Device device = Device::automatic;
   Engine engine = Engine::automatic;

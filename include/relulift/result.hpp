@@ -6,6 +6,7 @@
 #include <optional>
 #include <relulift/network.hpp>
 #include <relulift/options.hpp>
+#include <relulift/program.hpp>
 #include <relulift/proof.hpp>
 #include <string>
 #include <vector>
@@ -113,6 +114,7 @@ struct Result {
   std::vector<BoundAttempt> bounds;
   Proof proof;  // of certificate.lower_bound; of kind "none" unless Options::keep_proof
   Relaxation relaxation;
+  ProgramReport program;  // of the methods over patterns
   Seconds seconds;
   Index removed_rows = 0;  // zero and merged rows that presolve took out
   std::string device;      // what ran: "cpu" or "cuda: NAME"

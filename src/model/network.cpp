@@ -50,6 +50,9 @@ void require_matching(const Network& network, Index features) {
           "U of the network does not have features x neurons entries");
   require(network.V.size() == m * static_cast<std::size_t>(network.outputs),
           "V of the network does not have outputs x neurons entries");
+  const bool gated = network.activation == Activation::gated;
+  require(network.G.size() == (gated ? network.U.size() : 0),
+          "G of the network does not have a gate for each gated neuron");
 }
 
 }  // namespace
@@ -76,6 +79,8 @@ std::vector<double> predict(const Network& network, std::span<const double> X, I
   const ConstMap rows(X.data(), samples, network.features);
   const ConstMap U(network.U.data(), network.features, network.neurons);
   const ConstMap V(network.V.data(), network.outputs, network.neurons);
+  const ConstMap G(network.G.data(), network.features,
+                   network.activation == Activation::gated ? network.neurons : 0);
   std::vector<double> prediction(static_cast<std::size_t>(samples * network.outputs), 0.0);
   Eigen::Map<Matrix> f(prediction.data(), samples, network.outputs);
   const Index block = std::max<Index>(1, kBlockEntries / std::max<Index>(1, network.neurons));
@@ -84,7 +89,9 @@ std::vector<double> predict(const Network& network, std::span<const double> X, I
     const Index count = std::min(block, samples - first);
     auto h = hidden.topRows(count);
     h.noalias() = rows.middleRows(first, count) * U;
-    h = h.cwiseMax(0.0);
+    if (network.activation == Activation::relu) h = h.cwiseMax(0.0);
+    if (network.activation == Activation::gated)
+      h = ((rows.middleRows(first, count) * G).array() >= 0.0).select(h.array(), 0.0);
     f.middleRows(first, count).noalias() = h * V.transpose();
   }
   return prediction;

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// The convex programs over activation patterns: what may be asked of them and what they report
+// (Pilanci & Ergen 2020; Mishkin, Sahiner & Pilanci 2022; Sahiner et al. 2021). With
+// A_i = D_i X, D_i = diag(1[X h_i >= 0]) of gate h_i [eq:pattern]:
+//     gated:  min L(sum_i A_i W_i) + g sum_i Omega(W_i)                                [eq:gated]
+//     relu:   the same with W_i = V_i - N_i in the cones of the patterns          [eq:relu-cones]
+#pragma once
+
+#include <limits>
+#include <relulift/loss.hpp>
+#include <relulift/problem.hpp>
+#include <string>
+#include <vector>
+
+namespace relulift {
+
+// sdp:    the best network that training finds, and a bound for every network: not a program over
+//         patterns.
+// relu:   a ReLU network from the program over sampled patterns; its objective is that of
+//         [eq:train], its optimum lies above p_nn.
+// gated:  a network of gated neurons x -> 1[x'h >= 0] x'u v', a model of its own: its optimum
+//         compares with no ReLU network.
+// exact:  the program over all patterns, for data of small rank: its optimum is p_nn.
+// linear: a network without activation, x -> x'U V'.
+enum class Method { sdp, relu, gated, exact, linear };
+
+// joint: a neuron serves all outputs, as in [eq:train]; Omega of a gated program is the nuclear
+// norm. one_vs_all: a neuron serves one output; the same for one output.
+enum class Outputs { joint, one_vs_all };
+
+// Whose Euclidean norms are summed. neuron: of each W_i e_k, which equals weight decay on the
+// network. feature: of each row of (W_1, .., W_P), which leaves features out; gated programs only.
+enum class Group { neuron, feature };
+
+// Gates that are drawn. gaussian: N(0, I). sparse: zero but for ProgramOptions::gate_features.
+// patches: zero but for a square of an image. network: the input weights of a network that is
+// trained first.
+enum class GateKind { gaussian, sparse, patches, network };
+
+// automatic: interior where its matrices fit and a step is short, else gradient for gated programs
+// and admm for relu.
+// interior: primal-dual interior point; squared loss, groups of neurons, one output at a time.
+// gradient: accelerated proximal gradient; gated programs, smooth losses.
+// admm: alternating directions.
+enum class ProgramSolver { automatic, interior, gradient, admm };
+
+struct ProgramOptions {
+  Outputs outputs = Outputs::joint;
+  Group group = Group::neuron;
+  Loss loss = Loss::squared;
+  double huber_delta = 1.0;  // where the loss turns linear, in the units of Y; > 0
+  // Gates to draw, >= 1; patterns that repeat or have no active sample are left out.
+  Index gates = 1000;
+  GateKind gate_kind = GateKind::gaussian;
+  Index gate_features = 2;  // of sparse gates, >= 1
+  // Of patches: height x width x planes = features, planes one after the other, row by row.
+  Index image_height = 0, image_width = 0, image_planes = 1;
+  Index patch = 3;  // side, >= 1
+  // Gates to use instead of drawing any: features x count, column-major. Empty: none.
+  std::vector<double> gate_matrix = {};
+  // relu: patterns that lower the optimum join until none is found.
+  bool refine = false;
+  ProgramSolver solver = ProgramSolver::automatic;
+  // Stop when (objective - bound) / objective of the program is at most this. In (0, 1).
+  double tolerance = 1e-6;
+};
+
+// The program as its solver left it; empty for Method::sdp.
+struct ProgramReport {
+  std::string solver = "none";  // interior, gradient, admm, exchange
+  Index patterns = 0;
+  bool all_patterns = false;
+  // Of the point found, by the solver; of a network made from it, Result::objective.
+  double objective = std::numeric_limits<double>::quiet_NaN();
+  // Nothing that the program admits has a smaller objective. No claim about other networks: those
+  // have Certificate::lower_bound.
+  double bound = -std::numeric_limits<double>::infinity();
+  Index iterations = 0;
+  Index rounds = 0;  // of refinement
+};
+
+}  // namespace relulift
