@@ -14,7 +14,7 @@
 namespace relulift {
 namespace {
 
-struct Method {
+struct MethodTotals {
   const BoundAttempt* best = nullptr;
   Index proofs = 0;
   double proof_seconds = 0.0;
@@ -37,7 +37,7 @@ std::string bar(double share) {
 }
 
 // largest: of all bounds.
-std::string method_row(const std::string& name, const Method& method, double largest,
+std::string method_row(const std::string& name, const MethodTotals& method, double largest,
                        const PageData& page) {
   const BoundAttempt& best = *method.best;
   const bool proved = std::isfinite(best.value);
@@ -99,7 +99,7 @@ std::string bounds_section(const PageData& page) {
            "<p>Nothing is proved: a bound contradicted the objective, or none was "
            "tried.</p></section>\n";
   std::vector<std::string> order;
-  std::vector<Method> methods;
+  std::vector<MethodTotals> methods;
   for (const BoundAttempt& bound : bounds) {
     const auto known = std::find(order.begin(), order.end(), bound.method);
     const auto k = static_cast<std::size_t>(known - order.begin());
@@ -107,19 +107,19 @@ std::string bounds_section(const PageData& page) {
       order.push_back(bound.method);
       methods.emplace_back();
     }
-    Method& method = methods[k];
+    MethodTotals& method = methods[k];
     if (method.best == nullptr || bound.value > method.best->value) method.best = &bound;
     ++method.proofs;
     method.proof_seconds += bound.proof_seconds;
   }
   html +=
-      "<div class=\"scroll\"><table><thead><tr><th scope=\"col\">Method</th><th "
+      "<div class=\"scroll\"><table><thead><tr><th scope=\"col\">MethodTotals</th><th "
       "scope=\"col\">Proved by</th><th scope=\"col\" class=\"n\">Best bound</th><th scope=\"col\">"
       "Share</th><th scope=\"col\" class=\"n\">Gap</th><th scope=\"col\" "
       "class=\"n\">Found at</th><th scope=\"col\" class=\"n\">It took</th><th scope=\"col\" "
       "class=\"n\">Proofs</th><th scope=\"col\" class=\"n\">They took</th></tr></thead><tbody>\n";
   double largest = -std::numeric_limits<double>::infinity();
-  for (const Method& method : methods) largest = std::max(largest, method.best->value);
+  for (const MethodTotals& method : methods) largest = std::max(largest, method.best->value);
   for (std::size_t k = 0; k < order.size(); ++k)
     html += method_row(order[k], methods[k], largest, page);
   html += "</tbody></table></div>\n";

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// Of the proximal gradient method, and the coordinates it works in.
+#pragma once
+
+#include <functional>
+
+#include "src/core/dense.hpp"
+
+namespace relulift {
+
+struct ProximalOptions {
+  double tolerance = 1e-6;   // (objective - bound) / objective
+  Index max_iterations = 0;  // 0: no limit
+  double curvature = 1.0;    // of the loss, at most, in any direction
+  Index tile_entries = 0;    // of GatedProducts
+};
+
+struct ProximalCheck {
+  Index iteration = 0;
+  double objective = 0.0, bound = 0.0;
+};
+// Returns false to stop.
+using OnProximal = std::function<bool(const ProximalCheck&)>;
+
+// X = coordinates * basis', X'X = basis diag(metric) basis'; for groups of features basis = I and
+// metric the squared norms of columns. Entries below 1e-10 of the largest are raised to that.
+struct MetricBasis {
+  Matrix coordinates;  // n x d
+  Matrix basis;        // d x d, orthogonal; empty: the identity
+  Vector metric;       // d
+};
+MetricBasis rotated(const Matrix& X);
+MetricBasis unrotated(const Matrix& X);
+// X as it is, metric the largest squared singular value.
+MetricBasis uniform(const Matrix& X);
+
+}  // namespace relulift
