@@ -8,7 +8,7 @@
 #include <cmath>
 #include <vector>
 
-#include "kernels/proximal.hpp"
+#include "kernels/nuclear.hpp"
 #include "src/core/backend.hpp"
 #include "src/core/dense.hpp"
 
@@ -19,7 +19,7 @@ namespace relulift {
 template <Backend B, class T>
 class NeuronPenalty {
  public:
-  NeuronPenalty(B& be, Index rows, Index columns, Slot tau)
+  NeuronPenalty(B& be, Index rows, Index columns, Index, Slot tau)
       : be_(be),
         rows_(rows),
         columns_(columns),
@@ -31,7 +31,7 @@ class NeuronPenalty {
         rho_(be.slots(columns)),
         nought_(be.slots(columns)),
         host_(static_cast<std::size_t>(columns)) {}
-  static void count(Needs& needs, Index, Index columns) {
+  static void count(Needs& needs, Index, Index columns, Index) {
     for (int k = 0; k < 6; ++k) needs.slots(columns);
   }
 
@@ -74,14 +74,14 @@ class NeuronPenalty {
 template <Backend B, class T>
 class FeaturePenalty {
  public:
-  FeaturePenalty(B& be, Index rows, Index columns, Slot tau)
+  FeaturePenalty(B& be, Index rows, Index columns, Index, Slot tau)
       : be_(be),
         rows_(rows),
         columns_(columns),
         tau_(tau),
         square_(be.slots(rows)),
         host_(static_cast<std::size_t>(rows)) {}
-  static void count(Needs& needs, Index rows, Index) { needs.slots(rows); }
+  static void count(Needs& needs, Index rows, Index, Index) { needs.slots(rows); }
 
   void prox(const kernels::MetricStep<T>& q, double, MatrixView<T> W) {
     be_.sum_columns({columns_, rows_}, kernels::RowSquare<T>{q}, square_[0]);
@@ -104,6 +104,60 @@ class FeaturePenalty {
   Index rows_, columns_;
   Slot tau_;
   typename B::Slots square_;
+  std::vector<double> host_;
+};
+
+// sum of nuclear norms of the blocks W_i of d x c; the metric is one number.
+template <Backend B, class T>
+class NuclearPenalty {
+ public:
+  NuclearPenalty(B& be, Index rows, Index columns, Index outputs, Slot tau)
+      : be_(be),
+        rows_(rows),
+        columns_(columns),
+        c_(outputs),
+        tau_(tau),
+        gram_(be.slots(columns * outputs)),
+        vectors_(be.slots(columns * outputs)),
+        factor_(be.slots(columns * outputs)),
+        host_(static_cast<std::size_t>(columns * outputs)) {}
+  static void count(Needs& needs, Index, Index columns, Index outputs) {
+    for (int k = 0; k < 3; ++k) needs.slots(columns * outputs);
+  }
+
+  void prox(const kernels::MetricStep<T>& q, double, MatrixView<T> W) {
+    decompose(q);
+    be_.launch({columns_, c_}, kernels::ShrinkFactor{gram_[0].address, vectors_[0].address, tau_,
+                                                     c_, factor_[0].address});
+    be_.launch({rows_, columns_}, kernels::ShrinkBlocks<T>{q, factor_[0].address, c_, W});
+  }
+  double value(MatrixView<const T> W) {
+    double sum = 0.0;
+    for (const double s : singular_values(W)) sum += s;
+    return sum;
+  }
+  double dual(MatrixView<const T> G) { return std::ranges::max(singular_values(G)); }
+
+ private:
+  template <class F>
+  void decompose(const F& entry) {
+    be_.sum_columns({rows_, columns_ * c_}, kernels::BlockGram<F>{entry, c_}, gram_[0]);
+    be_.launch({columns_ / c_}, kernels::BlockEigen{gram_[0].address, vectors_[0].address, c_});
+  }
+  std::vector<double> singular_values(MatrixView<const T> A) {
+    decompose(A);
+    be_.fetch(gram_[0], host_);
+    std::vector<double> values(static_cast<std::size_t>(columns_));
+    for (Index j = 0; j < columns_; ++j) {
+      const auto diagonal = static_cast<std::size_t>(j / c_ * c_ * c_ + j % c_ * (c_ + 1));
+      values[static_cast<std::size_t>(j)] = std::sqrt(std::max(host_[diagonal], 0.0));
+    }
+    return values;
+  }
+  B& be_;
+  Index rows_, columns_, c_;
+  Slot tau_;
+  typename B::Slots gram_, vectors_, factor_;
   std::vector<double> host_;
 };
 
