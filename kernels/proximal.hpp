@@ -102,7 +102,7 @@ struct RowProx {
 };
 
 template <class T>
-struct Square {
+struct EntrySquare {
   MatrixView<const T> A;
   RELULIFT_HD double operator()(Index i, Index j) const {
     return static_cast<double>(A(i, j)) * static_cast<double>(A(i, j));
@@ -111,11 +111,11 @@ struct Square {
 template <class T>
 struct SquareAcross {  // extent {columns, rows}
   MatrixView<const T> A;
-  RELULIFT_HD double operator()(Index j, Index i) const { return Square<T>{A}(i, j); }
+  RELULIFT_HD double operator()(Index j, Index i) const { return EntrySquare<T>{A}(i, j); }
 };
 
 template <class T>
-struct Copy {
+struct CopyEntries {
   MatrixView<const T> A;
   MatrixView<T> B;
   RELULIFT_HD void operator()(Index i, Index j) const { B(i, j) = A(i, j); }

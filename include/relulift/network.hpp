@@ -2,6 +2,7 @@
 // A two-layer network x -> V s(U'x) and its objective.
 #pragma once
 
+#include <relulift/loss.hpp>
 #include <relulift/problem.hpp>
 #include <span>
 #include <vector>
@@ -31,5 +32,7 @@ std::vector<double> predict(const Network& network, std::span<const double> X, I
 // J of [eq:train], with s for the ReLU, by a plain forward pass in double precision on the data as
 // given, summed in extended precision.
 double objective(const Problem& problem, const Network& network);
+// The same with another loss in place of 1/2 ||. - Y||^2; huber_delta is read by huber alone.
+double objective(const Problem& problem, const Network& network, Loss loss, double huber_delta);
 
 }  // namespace relulift

@@ -28,6 +28,8 @@ struct Progress {
   Index iteration = 0;     // of the phase
   double objective = std::numeric_limits<double>::quiet_NaN();    // best network so far [eq:train]
   double lower_bound = std::numeric_limits<double>::quiet_NaN();  // best proved bound so far
+  // Of the program over patterns alone, [eq:gated] or [eq:relu-cones].
+  double program_bound = std::numeric_limits<double>::quiet_NaN();
   double primal_residual = std::numeric_limits<double>::quiet_NaN();  // of the engine, relative
   double dual_residual = std::numeric_limits<double>::quiet_NaN();    // of the engine, relative
   double seconds = 0.0;                                               // since the start of solve

@@ -15,6 +15,7 @@
 #include "src/solvers/engine.hpp"
 #include "src/solvers/group_lasso_step.hpp"
 #include "src/solvers/pairs_point.hpp"
+#include "src/solvers/program_request.hpp"
 #include "src/solvers/split_options.hpp"
 #include "src/solvers/train_options.hpp"
 
@@ -57,6 +58,8 @@ class Engines {
   virtual GroupLassoPoint refit(const Matrix& X, const Matrix& Y, double weight_decay,
                                 const Matrix& S, const GroupLassoPoint& start, double tolerance,
                                 const Control&) = 0;
+  // A gated program [eq:gated] with a smooth loss.
+  virtual PatternPoint gated(const ProgramRequest&, const Control&, const OnProgram&) = 0;
   virtual EngineOutcome dense(const ReducedProblem&, const EngineRequest&, const Control&,
                               const OnCheck&) = 0;
   virtual EngineOutcome low_rank(const ReducedProblem&, const EngineRequest&, const Control&,

@@ -8,6 +8,7 @@
 #include "src/api/engines.hpp"
 #include "src/solvers/block_scaling.hpp"
 #include "src/solvers/dense_admm.hpp"
+#include "src/solvers/gated_program.hpp"
 #include "src/solvers/group_lasso.hpp"
 #include "src/solvers/low_rank_alm.hpp"
 #include "src/solvers/pairs_interior_point.hpp"
@@ -40,6 +41,11 @@ class BackendEngines final : public Engines {
                         const GroupLassoPoint& start, double tolerance,
                         const Control& control) override {
     return GroupLasso<B>(be_, X, Y, weight_decay, S).solve(start, tolerance, control);
+  }
+
+  PatternPoint gated(const ProgramRequest& request, const Control& control,
+                     const OnProgram& on_check) override {
+    return solve_gated(be_, request, memory_.shared ? kTileHost : kTileDevice, control, on_check);
   }
 
   EngineOutcome dense(const ReducedProblem& problem, const EngineRequest& request,

@@ -2,6 +2,7 @@
 #include "src/model/loss.hpp"
 
 #include <cmath>
+#include <limits>
 #include <relulift/error.hpp>
 #include <string>
 
@@ -85,6 +86,22 @@ double loss_value(Loss loss, std::span<const double> f, std::span<const double> 
       sum += row_loss.value(kernels::row(F, i), kernels::row(T, i), outputs);
     return static_cast<double>(sum);
   });
+}
+
+double largest_curvature(kernels::LossKind kind) {
+  switch (kind) {
+    case kernels::LossKind::squared:
+    case kernels::LossKind::huber:
+      return 1.0;
+    case kernels::LossKind::logistic:
+      return 0.25;
+    case kernels::LossKind::softmax:
+      return 0.5;
+    case kernels::LossKind::hinge:
+    case kernels::LossKind::absolute:
+      break;
+  }
+  return std::numeric_limits<double>::infinity();
 }
 
 }  // namespace relulift

@@ -8,6 +8,26 @@
 
 namespace relulift {
 
+inline kernels::LossKind loss_kind(Loss loss, Index outputs) {
+  using enum kernels::LossKind;
+  switch (loss) {
+    case Loss::squared:
+      return squared;
+    case Loss::logistic:
+      return outputs >= 2 ? softmax : logistic;
+    case Loss::hinge:
+      return hinge;
+    case Loss::huber:
+      return huber;
+    case Loss::absolute:
+      break;
+  }
+  return absolute;
+}
+
+// An upper bound of u'L''u for ||u|| = 1; infinite where L is not smooth.
+double largest_curvature(kernels::LossKind kind);
+
 // body(kernels::RowLoss<kind, T>) for the loss on so many outputs: the logistic loss of two and
 // more is the softmax.
 template <class T, class Body>

@@ -97,19 +97,40 @@ std::vector<double> predict(const Network& network, std::span<const double> X, I
   return prediction;
 }
 
-double objective(const Problem& problem, const Network& network) {
+namespace {
+
+// Extended: the square of a small weight may be no double, and bounds are measured by J.
+long double half_squares(const std::vector<double>& weights) {
+  long double sum = 0.0L;
+  for (const double w : weights) sum += static_cast<long double>(w) * w;
+  return sum / 2.0L;
+}
+
+void require_fit(const Problem& problem, const Network& network) {
   require_matching(network, problem.features);
   require(network.outputs == problem.outputs, "the network has " + std::to_string(network.outputs) +
                                                   " outputs, the problem " +
                                                   std::to_string(problem.outputs));
+}
+
+}  // namespace
+
+double objective(const Problem& problem, const Network& network) {
+  require_fit(problem, network);
+  std::vector<double> difference = predict(network, problem.X, problem.samples);
+  for (std::size_t k = 0; k < difference.size(); ++k) difference[k] -= problem.Y[k];
+  const long double penalty = half_squares(network.U) + half_squares(network.V);
+  return static_cast<double>(half_squares(difference) + problem.weight_decay * penalty);
+}
+
+double objective(const Problem& problem, const Network& network, Loss loss, double huber_delta) {
+  if (loss == Loss::squared) return objective(problem, network);
+  require_fit(problem, network);
   const std::vector<double> f = predict(network, problem.X, problem.samples);
-  // Extended: the square of a small weight may be no double, and bounds are measured by J.
-  long double loss = 0.0L, penalty = 0.0L;
-  const auto square = [](long double x) { return x * x; };
-  for (std::size_t k = 0; k < f.size(); ++k) loss += square(f[k] - problem.Y[k]);
-  for (const double u : network.U) penalty += square(u);
-  for (const double v : network.V) penalty += square(v);
-  return static_cast<double>((loss + problem.weight_decay * penalty) / 2.0L);
+  const long double penalty = half_squares(network.U) + half_squares(network.V);
+  return static_cast<double>(
+      loss_value(loss, f, problem.Y, problem.samples, problem.outputs, huber_delta) +
+      problem.weight_decay * penalty);
 }
 
 }  // namespace relulift

@@ -59,7 +59,7 @@ class NeuronPenalty {
  private:
   static constexpr int kNewtonSteps = 5;
   const std::vector<double>& squares(MatrixView<const T> A) {
-    be_.sum_columns({rows_, columns_}, kernels::Square<T>{A}, square_[0]);
+    be_.sum_columns({rows_, columns_}, kernels::EntrySquare<T>{A}, square_[0]);
     be_.fetch(square_[0], host_);
     return host_;
   }

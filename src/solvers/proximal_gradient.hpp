@@ -17,7 +17,7 @@
 #include "src/core/transfer.hpp"
 #include "src/solvers/gated_products.hpp"
 #include "src/solvers/group_penalty.hpp"
-#include "src/solvers/pattern_point.hpp"
+#include "src/solvers/program_request.hpp"
 #include "src/solvers/proximal_options.hpp"
 
 namespace relulift {
@@ -29,8 +29,10 @@ class ProximalGradient {
   ProximalGradient(B& be, const Matrix& X, const Matrix& Y, double g, const PatternSet& patterns,
                    const Vector& metric, const Loss& loss, const ProximalOptions& options);
 
+  // Objective and bound at W of the point.
+  PatternPoint evaluate(const PatternPoint& point);
   // From W of `start` (zero without one). Of the point: V, E, objective, bound, iterations.
-  PatternPoint run(const PatternPoint& start, const Control& control, const OnProximal& on_check);
+  PatternPoint run(const PatternPoint& start, const Control& control, const OnProgram& on_check);
 
  private:
   // Of the step, when it was too long and before each iteration.
@@ -54,6 +56,9 @@ class ProximalGradient {
     return value;
   }
 
+  void begin(const PatternPoint& start);
+  // Objective at N, gradient at V; keeps what is best.
+  void values();
   // R = grad L at fv, G the gradient; whether its dual point is the best so far.
   void gradient();
   // N by the prox from V with a step that is short enough; fn.
@@ -115,14 +120,14 @@ void ProximalGradient<B, T, Loss, Penalty>::gradient() {
   be_.launch({n()}, kernels::LossGradient<Loss>{loss_, scores(fv_), scores(y_), scores(r_)});
   products_.adjoint(scores(r_), weights(g_at_v_));
   const double scale = g_ / std::max(g_, penalty_.dual(weights(g_at_v_)));
-  set(scalars_[kScale], -scale);  // E = -R
+  set(scalars_[kScale], -scale);
   be_.sum({n()}, kernels::LossBound<Loss>{loss_, scores(r_), scores(y_), scalars_[kScale]},
           scalars_[kSum]);
   const double bound = read(scalars_[kSum]);
   if (!(bound > bound_)) return;
   bound_ = bound;
   scale_ = scale;
-  be_.launch({n(), c()}, kernels::Copy<T>{scores(r_), scores(best_r_)});
+  be_.launch({n(), c()}, kernels::CopyEntries<T>{scores(r_), scores(best_r_)});
 }
 
 // L(fn) <= L(fv) + <R, fn - fv> + curvature/2 ||fn - fv||^2, so that the step is right where the
@@ -185,23 +190,40 @@ PatternPoint ProximalGradient<B, T, Loss, Penalty>::best(Index iterations) {
 }
 
 template <Backend B, class T, class Loss, template <class, class> class Penalty>
-PatternPoint ProximalGradient<B, T, Loss, Penalty>::run(const PatternPoint& start,
-                                                        const Control& control,
-                                                        const OnProximal& on_check) {
+void ProximalGradient<B, T, Loss, Penalty>::begin(const PatternPoint& start) {
   if (start.V.size() > 0) upload_as<T>(be_, start.V, n_.view());
   products_.forward(weights(n_), scores(fn_));
   extrapolate(0.0);
+}
+
+template <Backend B, class T, class Loss, template <class, class> class Penalty>
+void ProximalGradient<B, T, Loss, Penalty>::values() {
+  const double value = objective();
+  if (value < objective_) {
+    objective_ = value;
+    be_.launch({d(), columns()}, kernels::CopyEntries<T>{weights(n_), weights(best_w_)});
+  }
+  gradient();
+}
+
+template <Backend B, class T, class Loss, template <class, class> class Penalty>
+PatternPoint ProximalGradient<B, T, Loss, Penalty>::evaluate(const PatternPoint& point) {
+  begin(point);
+  values();
+  return best(point.iterations);
+}
+
+template <Backend B, class T, class Loss, template <class, class> class Penalty>
+PatternPoint ProximalGradient<B, T, Loss, Penalty>::run(const PatternPoint& start,
+                                                        const Control& control,
+                                                        const OnProgram& on_check) {
+  begin(start);
   double momentum = 1.0;
   for (Index k = 0;; ++k) {
-    const double value = objective();
-    if (value < objective_) {
-      objective_ = value;
-      be_.launch({d(), columns()}, kernels::Copy<T>{weights(n_), weights(best_w_)});
-    }
-    gradient();
+    values();
     const bool limit = options_.max_iterations > 0 && k >= options_.max_iterations;
     const bool solved = objective_ - bound_ <= options_.tolerance * objective_;
-    if (solved || limit || control.stop() || !std::isfinite(value)) return best(k);
+    if (solved || limit || control.stop() || !std::isfinite(objective_)) return best(k);
     if (on_check && !on_check({k, objective_, bound_})) return best(k);
     step();
     if (overshoots()) {

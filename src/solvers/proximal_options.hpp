@@ -2,8 +2,6 @@
 // Of the proximal gradient method, and the coordinates it works in.
 #pragma once
 
-#include <functional>
-
 #include "src/core/dense.hpp"
 
 namespace relulift {
@@ -14,13 +12,6 @@ struct ProximalOptions {
   double curvature = 1.0;    // of the loss, at most, in any direction
   Index tile_entries = 0;    // of GatedProducts
 };
-
-struct ProximalCheck {
-  Index iteration = 0;
-  double objective = 0.0, bound = 0.0;
-};
-// Returns false to stop.
-using OnProximal = std::function<bool(const ProximalCheck&)>;
 
 // X = coordinates * basis', X'X = basis diag(metric) basis'; for groups of features basis = I and
 // metric the squared norms of columns. Entries below 1e-10 of the largest are raised to that.

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// Gated programs [eq:gated] by the proximal gradient method: the coordinates, the penalty and the
+// precision that a request asks for, and the values of what came out in double.
+#pragma once
+
+#include <utility>
+
+#include "kernels/any_loss.hpp"
+#include "src/model/loss.hpp"
+#include "src/solvers/program_request.hpp"
+#include "src/solvers/proximal_gradient.hpp"
+
+namespace relulift {
+
+template <Backend B, template <class, class> class Penalty>
+class GatedProgram {
+ public:
+  GatedProgram(B& be, const ProgramRequest& request, MetricBasis basis, Index tile_entries)
+      : be_(be), request_(request), basis_(std::move(basis)), tile_entries_(tile_entries) {}
+
+  PatternPoint solve(const Control& control, const OnProgram& on_check) {
+    PatternPoint point = request_.start;
+    const Matrix& basis = basis_.basis;
+    if (point.V.size() > 0 && basis.size() > 0) point.V = basis.transpose() * point.V;
+    if (request_.single_precision) {
+      point = method<float>().run(point, control, on_check);
+      point = method<double>().evaluate(point);
+    } else {
+      point = method<double>().run(point, control, on_check);
+    }
+    if (basis.size() > 0) point.V = basis * point.V;
+    return point;
+  }
+
+ private:
+  template <class T>
+  using Method = ProximalGradient<B, T, kernels::AnyLoss<T>, Penalty>;
+
+  template <class T>
+  Method<T> method() {
+    const ProgramOptions& program = request_.options;
+    const kernels::LossKind kind = loss_kind(program.loss, request_.Y.cols());
+    return Method<T>(be_, basis_.coordinates, request_.Y, request_.weight_decay,
+                     request_.gated.patterns, basis_.metric,
+                     {kind, static_cast<T>(program.huber_delta)},
+                     {.tolerance = program.tolerance,
+                      .max_iterations = request_.max_iterations,
+                      .curvature = largest_curvature(kind),
+                      .tile_entries = tile_entries_});
+  }
+
+  B& be_;
+  const ProgramRequest& request_;
+  MetricBasis basis_;
+  Index tile_entries_;
+};
+
+// The groups of the request decide about the coordinates.
+template <Backend B>
+PatternPoint solve_gated(B& be, const ProgramRequest& request, Index tile_entries,
+                         const Control& control, const OnProgram& on_check) {
+  const Matrix& X = request.X;
+  if (request.options.group == Group::feature)
+    return GatedProgram<B, FeaturePenalty>(be, request, unrotated(X), tile_entries)
+        .solve(control, on_check);
+  if (joint_blocks(request))
+    return GatedProgram<B, NuclearPenalty>(be, request, uniform(X), tile_entries)
+        .solve(control, on_check);
+  return GatedProgram<B, NeuronPenalty>(be, request, rotated(X), tile_entries)
+      .solve(control, on_check);
+}
+
+}  // namespace relulift
