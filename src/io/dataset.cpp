@@ -50,6 +50,9 @@ void refuse_other_formats(std::string_view content, const std::string& source) {
   if (io::is_zip(content))
     throw InvalidInput(source + ": is a ZIP archive within gzip; decompress it first");
   if (starts("PAR1")) throw InvalidInput(source + ": is a Parquet file; CSV and NPY are read");
+  constexpr std::size_t kTarMagic = 257;  // where it stands
+  if (content.size() > kTarMagic && content.substr(kTarMagic).starts_with("ustar"))
+    throw InvalidInput(source + ": is a TAR archive; unpack it first");
   if (starts("\x89HDF")) throw InvalidInput(source + ": is an HDF5 file; CSV and NPZ are read");
 }
 }  // namespace

@@ -19,7 +19,7 @@ using Clock = std::chrono::steady_clock;
 
 // For --help: what DATA may be.
 inline constexpr const char* kTableWords =
-    "CSV with a header, NPY, NPZ, IDX, LIBSVM or CIFAR-10 (.bin), also compressed by gzip";
+    "CSV with a header, NPY, NPZ, IDX, LIBSVM or CIFAR-10 (.bin); also out of gzip";
 
 // --target, --targets, --targets-file.
 struct TargetArguments {
