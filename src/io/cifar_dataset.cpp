@@ -2,7 +2,6 @@
 // CIFAR-10's binary files: records of a label byte and 3 x 32 x 32 bytes of pixels, nothing else.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <relulift/error.hpp>
 
 #include "src/io/idx.hpp"

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
 #include <relulift/error.hpp>
 
 #include "src/io/csv.hpp"

@@ -5,7 +5,6 @@
 #include <zlib.h>
 
 #include <algorithm>
-#include <limits>
 #include <memory>
 #include <relulift/error.hpp>
 #include <relulift/system.hpp>

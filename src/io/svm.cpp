@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 #include <relulift/error.hpp>
 
 #include "src/io/text.hpp"

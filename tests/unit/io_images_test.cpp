@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Image data: IDX files of MNIST, records of CIFAR-10, and any of the formats out of gzip.
 #include <algorithm>
-#include <cstring>
-#include <numeric>
 #include <relulift/io.hpp>
 
 #include "src/io/input.hpp"
