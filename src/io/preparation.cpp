@@ -18,24 +18,34 @@ std::span<const double> column(std::span<const double> X, Index samples, Index j
   return X.subspan(static_cast<std::size_t>(j * samples), static_cast<std::size_t>(samples));
 }
 
+// The sum of term(x) in pairs of halves: its error grows with the logarithm of the length.
+template <class Term>
+double sum(std::span<const double> x, const Term& term) {
+  constexpr std::size_t kPlain = 128;
+  if (x.size() > kPlain)
+    return sum(x.first(x.size() / 2), term) + sum(x.subspan(x.size() / 2), term);
+  double total = 0.0;
+  for (const double value : x) total += term(value);
+  return total;
+}
+
 void fit_column(Preparation& preparation, std::span<const double> x, const std::string& source,
                 const std::string& name) {
   const auto count = static_cast<double>(x.size());
   const auto [low, high] = std::minmax_element(x.begin(), x.end());
-  double mean = 0.0;
-  for (const double value : x) mean += value / count;
-  double variance = 0.0;
-  for (const double value : x) variance += (value - mean) * (value - mean) / count;
-  const double scale = std::sqrt(variance);
-  // Below this the deviations are rounding of the entries themselves.
-  const double noise = 1e-14 * std::max(std::abs(*low), std::abs(*high));
-  if (*low == *high || scale <= noise)
-    throw InvalidInput(
-        fmt::format("{}: column {} is constant and cannot be standardized; remove it", source,
-                    io::in_quotes(name)));
+  // Of a constant column the value itself, so that the prepared column is zero.
+  const double mean = *low == *high ? *low : sum(x, [&](double v) { return v / count; });
+  const double variance = sum(x, [&](double v) { return (v - mean) * (v - mean) / count; });
+  double scale = std::sqrt(variance);
   if (!std::isfinite(mean) || !std::isfinite(scale))
     throw InvalidInput(fmt::format("{}: the values of column {} are too large to standardize",
                                    source, io::in_quotes(name)));
+  // Below this the deviations are rounding of the entries themselves.
+  const double noise = 1e-14 * std::max(std::abs(*low), std::abs(*high));
+  if (scale <= noise) {
+    scale = 1.0;
+    ++preparation.constant_features;
+  }
   preparation.mean.push_back(mean);
   preparation.scale.push_back(scale);
 }
@@ -43,7 +53,7 @@ void fit_column(Preparation& preparation, std::span<const double> x, const std::
 }  // namespace
 
 Preparation fit_preparation(const Dataset& data, Standardize standardize, Bias bias) {
-  Preparation preparation{.bias = bias == Bias::yes, .mean = {}, .scale = {}};
+  Preparation preparation{.bias = bias == Bias::yes};
   if (standardize == Standardize::yes)
     for (Index j = 0; j < data.features; ++j)
       fit_column(preparation, column(data.X, data.samples, j), data.source,
@@ -151,8 +161,24 @@ std::vector<double> predict(const Model& model, std::span<const double> X, Index
     std::copy_n(model.network.U.data() + j * d, d, extended.U.data() + j * (d + 1));
     extended.U[d + j * (d + 1)] = model.hidden_bias[j];
   }
-  const Preparation ones{.bias = true, .mean = {}, .scale = {}};
-  return predict(extended, prepare(ones, X, samples), samples);
+  if (X.size() != static_cast<std::size_t>(samples) * d)
+    throw InvalidInput("X does not have samples x features entries");
+  // A block of rows at a time gets its ones: a copy of a large table may not fit beside it.
+  constexpr std::size_t kBlockEntries = 1 << 22;
+  const auto rows = static_cast<std::size_t>(samples);
+  const auto c = static_cast<std::size_t>(model.network.outputs);
+  const std::size_t block = std::max<std::size_t>(64, kBlockEntries / (d + 1));
+  std::vector<double> out(rows * c), part;
+  for (std::size_t first = 0; first < rows; first += block) {
+    const std::size_t count = std::min(block, rows - first);
+    part.assign(count * (d + 1), 1.0);
+    for (std::size_t j = 0; j < d; ++j)
+      std::copy_n(X.data() + first + j * rows, count, part.data() + j * count);
+    const std::vector<double> f = predict(extended, part, static_cast<Index>(count));
+    for (std::size_t k = 0; k < c; ++k)
+      std::copy_n(f.data() + k * count, count, out.data() + first + k * rows);
+  }
+  return out;
 }
 
 }  // namespace relulift

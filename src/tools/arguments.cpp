@@ -16,14 +16,18 @@
 namespace relulift::tools {
 
 void TargetArguments::add_to(CLI::App& command) {
-  auto* label =
-      command.add_option("--target", label_column, "column of class labels")->type_name("COLUMN");
-  auto* values =
-      command.add_option("--targets", value_columns, "numeric target columns, used as they are")
-          ->type_name("A,B")
-          ->delimiter(',');
-  auto* npy = command.add_option("--targets-file", file, "numeric targets of an NPY table")
-                  ->type_name("FILE.npy");
+  auto* label = command.add_option("--target", label_column, "column or array of class labels")
+                    ->type_name("COLUMN");
+  auto* values = command
+                     .add_option("--targets", value_columns,
+                                 "numeric target columns or arrays, used as they are")
+                     ->type_name("A,B")
+                     ->delimiter(',');
+  auto* npy = command
+                  .add_option("--targets-file", file,
+                              "NPY or IDX file with the targets of an NPY or IDX table: a "
+                              "vector of integers holds class labels, else numbers")
+                  ->type_name("FILE");
   label->excludes(values)->excludes(npy);
   values->excludes(npy);
 }

@@ -98,7 +98,7 @@ std::optional<Dataset> read_test(const TrainArguments& arguments, const Schema& 
   Targets targets = arguments.targets.targets();
   if (!targets.file.empty()) {
     if (arguments.test_targets_file.empty())
-      throw InvalidInput(arguments.test + ": an NPY table needs --test-targets-file");
+      throw InvalidInput(arguments.test + ": the test table needs --test-targets-file too");
     targets.file = arguments.test_targets_file;
   }
   return read_dataset(arguments.test, targets, schema);
@@ -122,6 +122,10 @@ int train(const TrainArguments& arguments, Clock::time_point start) {
   const Preparation preparation =
       fit_preparation(data, arguments.standardize ? Standardize::yes : Standardize::no,
                       arguments.bias ? Bias::yes : Bias::no);
+  if (preparation.constant_features > 0 && !arguments.solve.quiet)
+    std::cerr << fmt::format(
+        "relulift: {} of {} columns are constant; standardized they are zero\n",
+        preparation.constant_features, data.features);
   const Problem problem = make_problem(data, preparation, arguments.weight_decay);
   if (interrupted()) {
     std::cerr << "relulift: interrupted before training began; nothing was written\n";
@@ -174,7 +178,7 @@ void add_train(CLI::App& app, Clock::time_point start, int& code) {
   auto arguments = std::make_shared<TrainArguments>();
   CLI::App* command = app.add_subcommand(
       "train", "Train a network and prove how far it is from the best of any width");
-  command->add_option("DATA", arguments->data, "CSV with a header, or NPY")->required();
+  command->add_option("DATA", arguments->data, kTableWords)->required();
   arguments->targets.add_to(*command);
   command->add_option("--weight-decay", arguments->weight_decay, "g of the objective, positive")
       ->type_name("G")
@@ -183,12 +187,15 @@ void add_train(CLI::App& app, Clock::time_point start, int& code) {
       ->type_name("DIR")
       ->required();
   command->add_option("--test", arguments->test, "held-out table to score")->type_name("TEST");
-  command->add_option("--test-targets-file", arguments->test_targets_file, "targets of an NPY test")
-      ->type_name("FILE.npy");
+  command
+      ->add_option("--test-targets-file", arguments->test_targets_file,
+                   "targets of an NPY or IDX test")
+      ->type_name("FILE");
   command->add_flag("--bias", arguments->bias,
                     "append a column of ones, penalised like any weight");
   command->add_flag("--standardize", arguments->standardize,
-                    "solve for (x - mean) / std; the model still predicts from raw features");
+                    "solve for (x - mean) / std, constant columns becoming zero; the model still "
+                    "predicts from raw features");
   arguments->solve.add_to(*command);
   arguments->checkpoint.add_to(*command);
   command->footer(
