@@ -18,17 +18,26 @@ void validate(const CircularOptions& options) {
   if (options.threads < 0) throw InvalidInput("threads must not be negative");
 }
 
-// Coordinates Z (2K x c) of the frequencies whose row is kept, from W of the lasso.
+// Coordinates Z (2K x c) of the frequencies whose row is kept, from W of the lasso. A point without
+// numbers, where data and prices are too far apart for doubles, is none.
 template <class Keep>
-Matrix coordinates(const GroupLassoPoint& point, const Vector& prices, const Keep& keep) {
-  const Index K = prices.size(), c = point.W.cols() / 2;
+Matrix coordinates(const GroupLassoPoint& point, const Vector& prices, Index c, const Keep& keep) {
+  const Index K = prices.size();
   Matrix Z = Matrix::Zero(2 * K, c);
-  for (Index k = 0; k < K; ++k) {
+  for (Index k = 0; k < point.W.rows(); ++k) {
     if (!keep(k)) continue;
     Z.row(k) = point.W.row(k).head(c) / prices[k];
     Z.row(K + k) = point.W.row(k).tail(c) / prices[k];
   }
   return Z;
+}
+
+// Whether frequency k is not on its way to zero: lambda_k > s_k in the units of the lasso, in which
+// the targets have length one.
+bool stays(const GroupLassoPoint& point, double targets, Index k) {
+  const double lambda = point.lambda[k] / (targets * targets);
+  const double y = point.W.row(k).norm() / point.lambda[k];
+  return lambda > 0.5 * (1.0 - y * y);
 }
 
 CircularFit rebuilt(const Problem& problem, const Matrix& Z) {
@@ -53,17 +62,14 @@ CircularFit fit_circular(const Problem& problem, const CircularOptions& options)
       rows.Y());
   const GroupLassoPoint point = lasso.solve(0.5 * options.gap, rows.constant(), control);
 
-  // An interior point gives every frequency a little: those on their way to zero, lambda_k < s_k in
-  // the units of the lasso, are cut off where that costs nothing.
-  const double unit = 1.0 / std::max(rows.Y().squaredNorm(), 1e-300);
-  CircularFit fit = rebuilt(problem, coordinates(point, prices, [](Index) { return true; }));
-  CircularFit sparse = rebuilt(problem, coordinates(point, prices, [&](Index k) {
-                                 const double norm = point.W.row(k).norm();
-                                 const double lambda = point.lambda[k] * unit;
-                                 const double y = lambda > 0.0 ? norm / point.lambda[k] : 0.0;
-                                 return lambda > 0.5 * (1.0 - y * y);
-                               }));
-  fit.bound = circular_bound(X, Y, problem.weight_decay, rows.restored(point.E));
+  const auto all = [](Index) { return true; };
+  const auto some = [&](Index k) { return stays(point, rows.Y().norm(), k); };
+  CircularFit fit = rebuilt(problem, coordinates(point, prices, problem.outputs, all));
+  if (point.E.size() > 0)
+    fit.bound = circular_bound(X, Y, problem.weight_decay, rows.restored(point.E));
+
+  // An interior point gives every frequency a little, which is cut off where that costs nothing.
+  CircularFit sparse = rebuilt(problem, coordinates(point, prices, problem.outputs, some));
   const double bearable = std::max(fit.objective, fit.bound / (1.0 - options.gap));
   if (sparse.objective > bearable) return fit;
   sparse.bound = fit.bound;

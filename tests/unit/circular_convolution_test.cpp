@@ -320,6 +320,18 @@ TEST(CircularConvolution, DegenerateDataMeetTheGap) {
   }
 }
 
+// Products of 1e300 and more: no proof, but a network, and nothing wrong.
+TEST(CircularConvolution, ScalesTooFarApartGiveAWholeNetworkAndNoFalseBound) {
+  Problem p = random_problem(5, 6, 2, 1e-200, 1e70);
+  for (double& x : p.X) x *= 1e70;
+
+  const CircularFit fit = fit_circular(p);
+
+  EXPECT_TRUE(std::isfinite(fit.objective) && std::isfinite(fit.bound));
+  EXPECT_LE(fit.bound, fit.objective);
+  EXPECT_NEAR(fit.objective / naive_objective(fit.network, p), 1, 1e-11);
+}
+
 TEST(CircularConvolution, WithoutTimeTheBoundIsStillBelowAndTheNetworkWhole) {
   const Problem p = random_problem(30, 20, 2, 0.1);
 
