@@ -99,6 +99,9 @@ struct Model {
   Network network;                  // U is d x m, without bias and standardization
   std::vector<double> hidden_bias;  // m, or empty. Also there without Preparation::bias when
                                     // standardized: it then holds the constants -U'(mean / scale)
+  // Of a gated network: what is added to x'h_j before its sign is taken; m, or empty, as
+  // hidden_bias.
+  std::vector<double> gate_bias = {};
   Schema schema;
   Preparation preparation;  // of the problem that objective and lower_bound refer to
   double weight_decay = std::numeric_limits<double>::quiet_NaN();  // NaN: unknown
@@ -116,8 +119,8 @@ Network prepared_network(const Model& model);
 // Scores of raw features: samples x outputs, column-major.
 std::vector<double> predict(const Model& model, std::span<const double> X, Index samples);
 
-// safetensors: hidden.weight (m x d), output.weight (c x m), hidden.bias (m) where there is one,
-// all float64, and metadata. Reading also takes float32 and the names 0.weight, 0.bias, 2.weight of
+// safetensors: hidden.weight (m x d), output.weight (c x m), hidden.bias (m) where there is one, of
+// gated networks gate.weight (m x d) and gate.bias (m), all float64, and metadata. Reading also takes float32 and the names 0.weight, 0.bias, 2.weight of
 // a torch Sequential; everything else in the file is refused with the reason.
 std::string model_bytes(const Model& model);
 Model read_model(const Path& path);
