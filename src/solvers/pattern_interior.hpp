@@ -108,7 +108,7 @@ typename PatternInterior<B>::Iterate PatternInterior<B>::start(const Vector& y,
   Iterate at{0.5 / most * y,
              {Vector::Constant(count, t), Matrix::Zero(pull.rows(), count),
               Matrix::Zero(pull.rows(), count)}};
-  if (blocks_.cones()) at.norms.v = 0.5 * t * blocks_.directions();
+  if (blocks_.cones()) at.norms.v = 0.5 * t * blocks_.inner();
   blocks_.start(at.norms.v, t);
   return at;
 }
@@ -124,7 +124,7 @@ bool PatternInterior<B>::evaluate(const Vector& y, const Iterate& at, Residuals&
   residuals.mean = (at.norms.product() + residuals.pull.product.sum()) /
                    (static_cast<double>(at.norms.blocks()) + blocks_.rows_of_cones());
 
-  const Matrix v = at.norms.v + blocks_.directions() * theta.asDiagonal();
+  const Matrix v = at.norms.v + blocks_.inner() * theta.asDiagonal();
   const double upper = theta.allFinite() ? objective(y, v) : ends.objective;
   const bool better = upper < ends.objective;
   if (better) ends.v = v, ends.y = at.norms.y, ends.objective = upper;

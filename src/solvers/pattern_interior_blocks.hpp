@@ -13,6 +13,7 @@
 #include "src/core/backend.hpp"
 #include "src/core/transfer.hpp"
 #include "src/patterns/pattern_set.hpp"
+#include "src/solvers/pattern_interior_centre.hpp"
 #include "src/solvers/pattern_interior_step.hpp"
 
 namespace relulift {
@@ -30,9 +31,10 @@ class PatternBlocks {
   bool cones() const { return cones_; }
   double rows_of_cones() const { return cones_ ? static_cast<double>(n_ * blocks_) : 0.0; }
 
-  Vector predictions(const Matrix& v);                 // sum_b A_b v_b
-  Matrix correlations(const Vector& e);                // A_b'e, d x blocks
-  const Matrix& directions() const { return gates_; }  // unit, a column per block
+  Vector predictions(const Matrix& v);   // sum_b A_b v_b
+  Matrix correlations(const Vector& e);  // A_b'e, d x blocks
+  // Unit directions well inside the cones; zero for gated programs.
+  const Matrix& inner() const { return inner_; }
 
   // Of the cones; nothing happens for gated programs.
   void start(const Matrix& v, double product);
@@ -42,7 +44,7 @@ class PatternBlocks {
     Vector product;
   };
   Pull pull(const Matrix& v);
-  // The least theta_b with K_b (v_b + theta_b h_b) >= 0.
+  // The least theta_b with K_b (v_b + theta_b inner_b) >= 0.
   Vector repair(const Matrix& v);
 
   // [eq:pattern-newton] at this scaling, with the numbers of the last pull(). False where rounding
@@ -75,9 +77,9 @@ class PatternBlocks {
   B& be_;
   bool cones_;
   Index n_, d_, blocks_, panel_blocks_;
-  Matrix gates_;
+  Matrix inner_;
   typename B::Matrix X_, Z_, ones_, rows_, panel_, Q_, H_;
-  typename B::Matrix a_, b_, v_, w_, eta_, gates_device_;   // d x blocks
+  typename B::Matrix a_, b_, v_, w_, eta_, inner_device_;   // d x blocks
   typename B::Matrix pairs_, C_;                            // of X, for C_b
   typename B::Matrix mu_, s_, dmu_, ds_, residual_, work_;  // n x blocks
   typename B::Indices words_;
@@ -94,7 +96,7 @@ PatternBlocks<B>::PatternBlocks(B& be, const Matrix& X, std::span<const Index> r
       d_(X.cols()),
       blocks_(cones_ ? 2 * given.patterns.size() : given.patterns.size()),
       panel_blocks_(pattern_panel_blocks(d_, blocks_)),
-      gates_(d_, blocks_),
+      inner_(Matrix::Zero(d_, blocks_)),
       X_(be.matrix(n_, d_)),
       Z_(be.matrix(n_, given.patterns.size())),
       ones_(be.matrix(given.patterns.size(), 1)),
@@ -107,7 +109,7 @@ PatternBlocks<B>::PatternBlocks(B& be, const Matrix& X, std::span<const Index> r
       v_(be.matrix(d_, blocks_)),
       w_(be.matrix(d_, blocks_)),
       eta_(be.matrix(blocks_, 1)),
-      gates_device_(be.matrix(d_, blocks_)),
+      inner_device_(be.matrix(d_, blocks_)),
       pairs_(be.matrix(cones_ ? n_ : 0, d_ * (d_ + 1) / 2)),
       C_(be.matrix(d_ * (d_ + 1) / 2, cones_ ? blocks_ : 0)),
       mu_(be.matrix(n_, cones_ ? blocks_ : 0)),
@@ -122,10 +124,12 @@ PatternBlocks<B>::PatternBlocks(B& be, const Matrix& X, std::span<const Index> r
   be_.reserve(Needs{}.potrf(n_));
   be_.upload(std::span<const std::int32_t>(packed_words(given.patterns, rows)), words_);
   bits_ = {words_.view(), (n_ + 31) / 32, given.patterns.size()};
-  gates_.leftCols(given.gates.cols()) = given.gates.colwise().normalized();
-  if (cones_) gates_.rightCols(given.gates.cols()) = gates_.leftCols(given.gates.cols());
+  if (cones_) {
+    inner_.leftCols(given.gates.cols()) = cone_centres(X, rows, given);
+    inner_.rightCols(given.gates.cols()) = inner_.leftCols(given.gates.cols());
+  }
   upload(be_, X, X_.view());
-  upload(be_, gates_, gates_device_.view());
+  upload(be_, inner_, inner_device_.view());
   upload(be_, Vector(Vector::Ones(given.patterns.size())), ones_.view());
   if (cones_)
     be_.launch({n_, d_ * (d_ + 1) / 2}, kernels::ColumnProducts{X_.view(), pairs_.view()});
@@ -193,7 +197,7 @@ Vector PatternBlocks<B>::repair(const Matrix& v) {
   Vector theta = Vector::Zero(blocks_);
   if (!cones_) return theta;
   products(v, work_.view());
-  be_.gemm(Op::none, Op::none, 1.0, X_.view(), gates_device_.view(), 0.0, ds_.view());
+  be_.gemm(Op::none, Op::none, 1.0, X_.view(), inner_device_.view(), 0.0, ds_.view());
   be_.launch({1, blocks_}, kernels::ConeRepair{cone(), slots_[0].address});
   fetch(be_, slots_[0], theta);
   return theta;
