@@ -34,13 +34,16 @@ class PatternInterior {
 
  private:
   static constexpr int kMaxSteps = 100;
-  static constexpr int kPatience = 5;          // steps that improve neither end
+  static constexpr int kPatience = 5;  // steps near the end that improve nothing
+  static constexpr double kNearTheEnd = 1e-3;
   static constexpr double kOfTheWay = 0.95;    // to the border of a cone
   static constexpr double kShortStep = 0.1;    // below it, towards the centre
   static constexpr double kCentring = 0.8;     // what such a step asks of the products
   static constexpr double kLeastShare = 1e-4;  // the products fall at most by this
-  static constexpr double kStart = 1000.0;     // of the first t, found by trial; 10 to 1e4 do
-  static constexpr double kPruning = 1e-12;    // of the objective, what exact zeros may cost
+  // Of the first t, found by trial: hundredfold more costs a few steps, hundredfold less may cost
+  // all of them.
+  static constexpr double kStart = 1e5;
+  static constexpr double kPruning = 1e-12;  // of the objective, what exact zeros may cost
 
   // Of one output, in the units of PatternScale.
   struct Iterate {
@@ -219,7 +222,8 @@ typename PatternInterior<B>::Ends PatternInterior<B>::solve_output(const Vector&
   Residuals residuals;
   int idle = 0;
   for (int k = 0; k < kMaxSteps && idle < kPatience; ++k, ++steps) {
-    idle = evaluate(y, at, residuals, ends) ? 0 : idle + 1;
+    const bool better = evaluate(y, at, residuals, ends);
+    idle = better || !ends.closed(kNearTheEnd) ? 0 : idle + 1;
     if (ends.closed(tolerance) || control.stop() || !step(at, residuals)) break;
   }
   prune(y, ends);
