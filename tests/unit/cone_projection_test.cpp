@@ -49,8 +49,8 @@ TEST(ConeProjection, IsThatOfTheBestFace) {
       EXPECT_GE((K * found.direction).minCoeff(), -1e-10) << trial;
     }
     inside += best > a.norm() * (1 - 1e-12);
-    zero += best == 0.0;
-    between += best > 0.0 && best < a.norm() * (1 - 1e-12);
+    zero += best < 1e-12;
+    between += best >= 1e-12 && best < a.norm() * (1 - 1e-12);
   }
   EXPECT_GT(inside, 10);
   EXPECT_GT(zero, 10);
