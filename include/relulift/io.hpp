@@ -120,8 +120,9 @@ Network prepared_network(const Model& model);
 std::vector<double> predict(const Model& model, std::span<const double> X, Index samples);
 
 // safetensors: hidden.weight (m x d), output.weight (c x m), hidden.bias (m) where there is one, of
-// gated networks gate.weight (m x d) and gate.bias (m), all float64, and metadata. Reading also takes float32 and the names 0.weight, 0.bias, 2.weight of
-// a torch Sequential; everything else in the file is refused with the reason.
+// gated networks gate.weight (m x d) and gate.bias (m), all float64, and metadata. Reading also
+// takes float32 and the names 0.weight, 0.bias, 2.weight of a torch Sequential; everything else in
+// the file is refused with the reason.
 std::string model_bytes(const Model& model);
 Model read_model(const Path& path);
 

@@ -16,8 +16,8 @@
 #include "src/solvers/engine.hpp"
 #include "src/solvers/group_lasso_step.hpp"
 #include "src/solvers/pairs_point.hpp"
-#include "src/solvers/program_request.hpp"
 #include "src/solvers/pattern_point.hpp"
+#include "src/solvers/program_request.hpp"
 #include "src/solvers/split_options.hpp"
 #include "src/solvers/train_options.hpp"
 

@@ -47,6 +47,8 @@ class BackendEngines final : public Engines {
   PatternPoint gated(const ProgramRequest& request, const Control& control,
                      const OnProgram& on_check) override {
     return solve_gated(be_, request, memory_.shared ? kTileHost : kTileDevice, control, on_check);
+  }
+
   PatternPoint patterns_interior(const Matrix& X, const Matrix& Y, double weight_decay,
                                  const GatedPatterns& patterns, PatternProgram program,
                                  double tolerance, const Control& control) override {

@@ -18,12 +18,16 @@ namespace {
 
 // The caller hears from a long phase at least this often.
 constexpr double kHeartbeatSeconds = 0.1;
+// Of the iterations of a solver, those that the trace shows.
+constexpr Index kTraceEvery = 50;
 // Patterns that `exact` may list.
 constexpr Index kMostPatterns = 300'000;
 // Without a time limit the bound for every network may take as long as the program, and this.
 constexpr double kBoundSeconds = 30.0;
 // Of a network that is trained for its gates.
 constexpr double kGateShare = 0.3;
+// Of one step of the interior solver, and the share of the memory that is free for it.
+constexpr double kInteriorFlops = 1e11, kInteriorMemory = 0.5;
 
 Matrix matrix(const std::vector<double>& entries, Index rows, Index cols) {
   return Eigen::Map<const Matrix>(entries.data(), rows, cols);
@@ -43,19 +47,63 @@ ProgramSession::ProgramSession(const Problem& problem, const Options& options)
 }
 
 Result ProgramSession::run() {
+  check();
+  if (options_.method == Method::exact && joint()) return solve_exactly();
   const Control clock;
   const GatedPatterns gated = choose_patterns();
-  result_.program.patterns = gated.patterns.size();
   result_.seconds.presolve = clock.seconds();
-  solve_program(gated);
-  result_.network = network_of(point_, gated.gates);
-  result_.objective = objective_of(result_.network, point_);
+  const Control solving;
+  phase_ = to_string(options_.method);
+  result_.network = relu() ? solve_relu(gated) : solve_gated(gated);
+  result_.seconds.relaxation = solving.seconds();
+  result_.objective = objective_of(result_.network);
   result_.winner = Winner::network;
   result_.status = status();
+  result_.device = engines_->name();
+  result_.plan = "method " + std::string(to_string(options_.method)) + " over " +
+                 std::to_string(result_.program.patterns) + " patterns by " +
+                 result_.program.solver + why_;
   if (relu() && options_.program.loss == Loss::squared) prove_for_every_network();
   result_.seconds.total = control_.seconds();
-  result_.device = engines_->name();
   return std::move(result_);
+}
+
+void ProgramSession::check() const {
+  const ProgramOptions& program = options_.program;
+  const auto require = [](bool holds, const char* what) {
+    if (!holds) throw InvalidInput(what);
+  };
+  validate_targets(program.loss, problem_.Y, problem_.samples, problem_.outputs);
+  const bool smooth = program.loss != Loss::hinge && program.loss != Loss::absolute;
+  require(!relu() || program.group == Group::neuron,
+          "feature groups are for the methods gated and linear");
+  require(options_.method != Method::exact || program.loss == Loss::squared,
+          "method exact takes the squared loss");
+  require(!program.refine || (options_.method == Method::relu && program.loss == Loss::squared),
+          "refine is for method relu with the squared loss");
+  require(smooth || program.solver != ProgramSolver::gradient,
+          "the gradient solver takes smooth losses: squared, logistic and huber");
+  require(!relu() || program.solver != ProgramSolver::gradient,
+          "the gradient solver is for the methods gated and linear");
+  require(program.solver != ProgramSolver::interior ||
+              (program.loss == Loss::squared && program.group == Group::neuron),
+          "the interior solver takes the squared loss and groups of neurons");
+  require(!relu() || !joint() || program.loss == Loss::squared,
+          "joint outputs of a ReLU program take the squared loss; choose one-vs-all");
+  require(!relu() || !joint() || exchange_affordable(problem_),
+          "joint outputs of a ReLU program are for samples x outputs up to 3000; choose "
+          "one-vs-all");
+  require(options_.precision != Precision::mixed, "precision mixed is for method sdp");
+  require(options_.checkpoint.empty() && options_.resume.empty(),
+          "checkpoint and resume are for method sdp");
+  const auto entries = static_cast<Index>(program.gate_matrix.size());
+  require(entries % problem_.features == 0, "gate_matrix must have one row per feature");
+  require(std::ranges::all_of(program.gate_matrix, [](double h) { return std::isfinite(h); }),
+          "gate_matrix has an entry that is not finite");
+  const ImageShape image{program.image_height, program.image_width, program.image_planes};
+  require(program.gate_kind != GateKind::patches || !program.gate_matrix.empty() || linear() ||
+              options_.method == Method::exact || image.features() == problem_.features,
+          "image height x width x planes must be the number of features");
 }
 
 Matrix ProgramSession::gates_of_a_network() {
@@ -112,66 +160,90 @@ GatedPatterns ProgramSession::choose_patterns() {
     return std::move(*all);
   }
   const std::vector<double>& given = options_.program.gate_matrix;
-  GatedPatterns out = patterns_of(
-      X_, given.empty() ? drawn_gates()
-                        : matrix(given, problem_.features,
-                                 static_cast<Index>(given.size()) / problem_.features));
+  GatedPatterns out =
+      patterns_of(X_, given.empty() ? drawn_gates()
+                                    : matrix(given, problem_.features,
+                                             static_cast<Index>(given.size()) / problem_.features));
   if (out.patterns.size() == 0) {  // every sample inactive under every gate: the opposite ones
     out = patterns_of(X_, -drawn_gates());
   }
   return out;
 }
 
-ProgramSolver ProgramSession::choose_solver(const GatedPatterns& gated) {
+ProgramRequest ProgramSession::request(const GatedPatterns& gated) const {
+  return {.X = X_,
+          .Y = Y_,
+          .weight_decay = problem_.weight_decay,
+          .gated = gated,
+          .options = options_.program,
+          .single_precision = options_.precision == Precision::fp32,
+          .max_iterations = options_.max_iterations};
+}
+
+// A step of the interior point is of a sensible size, and its matrices fit.
+bool ProgramSession::interior_fits(Index patterns) const {
+  const auto n = static_cast<double>(problem_.samples), d = static_cast<double>(problem_.features);
+  const double blocks = static_cast<double>(patterns) * (relu() ? 2.0 : 1.0);
+  const double bytes = 8.0 * (2.0 * n * n + 3.0 * n * d * blocks + 4.0 * d * d * blocks);
+  return n * n * d * blocks <= kInteriorFlops &&
+         bytes <= kInteriorMemory * static_cast<double>(engines_->memory().engine);
+}
+
+PatternPoint ProgramSession::solve_over(const GatedPatterns& gated) {
   const ProgramOptions& program = options_.program;
-  (void)gated;
-  if (program.solver != ProgramSolver::automatic) return program.solver;
-  return relu() ? ProgramSolver::admm : ProgramSolver::gradient;
+  const Index patterns = gated.patterns.size();
+  result_.program.patterns = patterns;
+  const bool blocks = joint() && !relu();
+  const bool suits = program.loss == Loss::squared && program.group == Group::neuron && !blocks &&
+                     options_.precision != Precision::fp32 && options_.max_iterations == 0;
+  ProgramSolver solver = program.solver;
+  if (solver == ProgramSolver::interior && blocks)
+    throw InvalidInput("the interior solver takes one output at a time: choose one-vs-all");
+  const bool smooth = program.loss != Loss::hinge && program.loss != Loss::absolute;
+  if (solver == ProgramSolver::automatic)
+    solver = suits && interior_fits(patterns) ? ProgramSolver::interior
+             : relu() || !smooth              ? ProgramSolver::admm
+                                              : ProgramSolver::gradient;
+  result_.program.solver = to_string(solver);
+  if (solver == ProgramSolver::interior)
+    return engines_->patterns_interior(X_, Y_, problem_.weight_decay, gated,
+                                       relu() ? PatternProgram::relu : PatternProgram::gated,
+                                       program.tolerance, control_);
+  if (solver == ProgramSolver::gradient)
+    return engines_->gated(request(gated), control_, on_check());
+  throw InvalidInput("the admm solver is not there yet");
 }
 
-void ProgramSession::solve_program(const GatedPatterns& gated) {
-  const Control clock;
-  phase_ = linear() ? "linear" : relu() ? "relu" : "gated";
-  const ProgramRequest request{.X = X_,
-                               .Y = Y_,
-                               .weight_decay = problem_.weight_decay,
-                               .gated = gated,
-                               .options = options_.program,
-                               .single_precision = options_.precision == Precision::fp32,
-                               .max_iterations = options_.max_iterations};
-  choose_solver(gated);
-  result_.program.solver = "gradient";
-  point_ = engines_->gated(request, control_, on_check());
-  result_.program.objective = point_.objective;
-  result_.program.bound = point_.bound;
-  result_.program.iterations = point_.iterations;
-  result_.seconds.relaxation = clock.seconds();
-  report({.phase = phase_,
-          .iteration = point_.iterations,
-          .objective = point_.objective,
-          .program_bound = point_.bound});
-}
-
-Network ProgramSession::network_of(const PatternPoint& point, const Matrix& gates) const {
+Network ProgramSession::solve_gated(const GatedPatterns& gated) {
+  const PatternPoint point = solve_over(gated);
+  note_program(point);
   const bool blocks = joint() && options_.program.group == Group::neuron;
-  if (linear()) return linear_network(point, problem_.outputs, blocks);
-  if (relu()) return relu_network(point, problem_.outputs);
-  return gated_network(point, gates, problem_.outputs, blocks);
+  return linear() ? linear_network(point, problem_.outputs, blocks)
+                  : gated_network(point, gated.gates, problem_.outputs, blocks);
 }
 
-double ProgramSession::objective_of(const Network& network, const PatternPoint& point) const {
-  if (options_.program.group == Group::feature) return point.objective;
+void ProgramSession::note_program(const PatternPoint& point) {
+  result_.program.objective = point.objective;
+  result_.program.bound = point.bound;
+  result_.program.iterations = point.iterations;
+  report({.phase = phase_,
+          .iteration = point.iterations,
+          .objective = point.objective,
+          .program_bound = point.bound});
+}
+
+double ProgramSession::objective_of(const Network& network) const {
+  if (options_.program.group == Group::feature) return result_.program.objective;
   return objective(problem_, network, options_.program.loss, options_.program.huber_delta);
 }
-
-void ProgramSession::prove_for_every_network() {}
 
 OnProgram ProgramSession::on_check() {
   return [this](const ProgramCheck& check) {
     return report({.phase = phase_,
                    .iteration = check.iteration,
                    .objective = check.objective,
-                   .program_bound = check.bound});
+                   .program_bound = check.bound,
+                   .heartbeat = check.iteration % kTraceEvery != 0});
   };
 }
 

@@ -22,24 +22,28 @@ class ProgramSession {
 
  private:
   bool linear() const { return options_.method == Method::linear; }
-  bool relu() const {
-    return options_.method == Method::relu || options_.method == Method::exact;
-  }
-  bool joint() const {
-    return options_.program.outputs == Outputs::joint && problem_.outputs > 1;
-  }
+  bool relu() const { return options_.method == Method::relu || options_.method == Method::exact; }
+  bool joint() const { return options_.program.outputs == Outputs::joint && problem_.outputs > 1; }
 
+  void check() const;  // throws InvalidInput for what cannot go together
   GatedPatterns choose_patterns();
   Matrix drawn_gates();
   Matrix gates_of_a_network();
-  // Which solver runs, and why; throws InvalidInput for one that cannot.
-  ProgramSolver choose_solver(const GatedPatterns& gated);
-  void solve_program(const GatedPatterns& gated);
-  Network network_of(const PatternPoint& point, const Matrix& gates) const;
-  // The objective of Result: of the network, or of the program where features are the groups.
-  double objective_of(const Network& network, const PatternPoint& point) const;
-  // A bound for every ReLU network, where one comes cheaply; the network may be what it was.
+
+  ProgramRequest request(const GatedPatterns& gated) const;
+  bool interior_fits(Index patterns) const;
+  // The program over these patterns, by the solver that was asked for or fits.
+  PatternPoint solve_over(const GatedPatterns& gated);
+  Network solve_gated(const GatedPatterns& gated);
+  // ReLU: over these patterns, over all by a working set, or over more and more.
+  Network solve_relu(const GatedPatterns& gated);
+  Network solve_joint_relu(const GatedPatterns& gated, const Network& start);
+  // [eq:train] with several outputs by the exchange method of Method::sdp.
+  Result solve_exactly();
+  // A bound for every ReLU network, where one comes cheaply.
   void prove_for_every_network();
+  void note_program(const PatternPoint& point);
+  double objective_of(const Network& network) const;
 
   OnProgram on_check();
   bool report(const Progress& progress);
@@ -51,7 +55,6 @@ class ProgramSession {
   Control control_;
   std::unique_ptr<Engines> engines_;
   Matrix X_, Y_;
-  PatternPoint point_;
   Result result_;
   std::string why_;
   const char* phase_ = "patterns";

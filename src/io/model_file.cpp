@@ -134,7 +134,8 @@ void read_metadata(Model& model, const std::map<std::string, std::string>& entri
   model.lower_bound = reader.number("lower_bound", model.lower_bound);
   const auto activation = reader.get("activation", std::string("relu"));
   const bool gated = model.network.activation == Activation::gated;
-  if (gated != (activation == "gated") || (activation != "relu" && activation != "linear" && !gated))
+  if (gated != (activation == "gated") ||
+      (activation != "relu" && activation != "linear" && !gated))
     throw InvalidInput(source + ": the metadata entry 'activation' does not fit the tensors");
   if (activation == "linear") model.network.activation = Activation::linear;
   if (reader.has("classes")) {

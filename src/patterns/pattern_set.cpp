@@ -46,6 +46,13 @@ Index PatternSet::count(Index i) const {
   return total;
 }
 
+GatedPatterns subset(const GatedPatterns& all, std::span<const Index> indices) {
+  GatedPatterns out(all.patterns.samples());
+  for (const Index i : indices) out.patterns.add(all.patterns.pattern(i));
+  out.gates = all.gates(Eigen::all, indices);
+  return out;
+}
+
 std::vector<std::uint64_t> packed_signs(const Eigen::Ref<const Vector>& s) {
   std::vector<std::uint64_t> words(static_cast<std::size_t>((s.size() + 63) / 64));
   for (Index r = 0; r < s.size(); ++r)

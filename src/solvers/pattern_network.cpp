@@ -48,7 +48,8 @@ void rank_one_terms(const Matrix& W, Index c, bool joint, const Body& body) {
     const Eigen::JacobiSVD<Matrix> svd(block, Eigen::ComputeThinU | Eigen::ComputeThinV);
     for (Index r = 0; r < svd.singularValues().size(); ++r)
       if (svd.singularValues()[r] > least)
-        body(i, Vector(svd.matrixU().col(r) * svd.singularValues()[r]), Vector(svd.matrixV().col(r)));
+        body(i, Vector(svd.matrixU().col(r) * svd.singularValues()[r]),
+             Vector(svd.matrixV().col(r)));
   }
 }
 

@@ -12,6 +12,7 @@
 #include "src/tools/arguments.hpp"
 #include "src/tools/exit_code.hpp"
 #include "src/tools/interrupt.hpp"
+#include "src/tools/program_arguments.hpp"
 
 namespace relulift::tools {
 namespace {
@@ -86,6 +87,7 @@ struct TrainArguments {
   TargetArguments targets;
   SolveArguments solve;
   CheckpointArguments checkpoint;
+  ProgramArguments program;
 };
 
 // Only read after training is set up, never used to choose anything.
@@ -107,13 +109,14 @@ std::optional<Dataset> read_test(const TrainArguments& arguments, const Schema& 
 int train(const TrainArguments& arguments, Clock::time_point start) {
   catch_interrupts();
   arguments.solve.check();
+  arguments.program.check();
   check_weight_decay(arguments.weight_decay);
   const Targets targets = arguments.targets.targets();
   if (targets.kind() == TargetKind::none)
     throw InvalidInput("--target, --targets or --targets-file must say what to learn");
   check_replaceable(arguments.out);
   const std::vector<std::string> inputs{arguments.data, arguments.test, arguments.targets.file,
-                                        arguments.test_targets_file};
+                                        arguments.test_targets_file, arguments.program.gate_file()};
   check_not_inside(arguments.out, inputs);
   arguments.checkpoint.check(arguments.out, inputs);
 
@@ -136,6 +139,7 @@ int train(const TrainArguments& arguments, Clock::time_point start) {
   Options options = arguments.solve.options(start, progress);
   options.keep_proof = true;
   arguments.checkpoint.apply(options);
+  arguments.program.apply(options, problem.features, preparation);
   const Result result = solve(problem, options);
   progress.finish();
   if (!result.checkpoint_failure.empty())
@@ -198,6 +202,7 @@ void add_train(CLI::App& app, Clock::time_point start, int& code) {
                     "predicts from raw features");
   arguments->solve.add_to(*command);
   arguments->checkpoint.add_to(*command);
+  arguments->program.add_to(*command);
   command->footer(
       "Example:\n  relulift train data/iris_train.csv --target species --weight-decay 0.1 "
       "--test data/iris_test.csv --out out/iris");
