@@ -4,7 +4,7 @@
 // [eq:pattern-newton]. Badly scaled columns, where first-order methods crawl, do no harm. Every
 // iterate gives a feasible point and a valid bound [eq:pattern-bound], the best of which count.
 // A step of B blocks (patterns, twice for ReLU): n^2 d B flops for the normal equations, n^3 / 3
-// for their factor, 4 n d^2 B for the blocks; 10 to 20 steps for gated programs, 20 to 45 for ReLU.
+// for their factor, 4 n d^2 B for the blocks; 10 to 20 steps for gated programs, 20 to 70 for ReLU.
 // Outputs are independent of each other (one-vs-all) and solved one after another. The host sees n
 // and d x B numbers per product.
 #pragma once
