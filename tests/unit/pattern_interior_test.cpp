@@ -202,6 +202,58 @@ TEST(PatternInterior, InterruptionReturnsAFeasiblePointAndATrueBound) {
   }
 }
 
+// The gradient n u - K'(1 / Ku) is zero at the analytic centre, whose norm is one.
+TEST(PatternInterior, StartsAtTheCentreOfConesWhoseGatesAreAtABorder) {
+  PatternProblem p = random_patterns(30, 3, 1, 20, 0.1);
+  std::vector<Index> rows(30);
+  std::iota(rows.begin(), rows.end(), 0);
+  for (Index i = 0; i < p.patterns.gates.cols(); ++i) {
+    auto gate = p.patterns.gates.col(i);  // until 1e-6 of its way to the nearest border is left
+    const Vector across = p.X.row(0).transpose() / p.X.row(0).squaredNorm();
+    double length = std::numeric_limits<double>::infinity();
+    for (Index r = 0; r < 30; ++r) {
+      const double speed = p.X.row(r).dot(across) / p.X.row(r).dot(gate);
+      if (speed > 0.0) length = std::min(length, 1.0 / speed);
+    }
+    if (std::isfinite(length)) gate -= (1.0 - 1e-6) * length * across;
+  }
+
+  const Matrix centres = cone_centres(p.X, rows, p.patterns);
+
+  for (Index i = 0; i < centres.cols(); ++i) {
+    Vector pull = Vector::Zero(3);
+    for (Index r = 0; r < 30; ++r) {
+      const double sign = p.patterns.patterns.active(r, i) ? 1.0 : -1.0;
+      const double inside = sign * p.X.row(r).dot(centres.col(i));
+      EXPECT_GT(inside, 0.0) << i;
+      pull += sign / inside * p.X.row(r).transpose();
+    }
+    const double scale = pull.norm();
+    EXPECT_LE((pull - scale * centres.col(i)).norm(), 0.5 * scale) << i;
+  }
+}
+
+// Opposite rows and a gate on their border: the cone is a half-line.
+TEST(PatternInterior, ConesWithoutInteriorLeaveBothEndsTrue) {
+  PatternProblem p = random_patterns(12, 2, 1, 1, 0.1);
+  p.X.row(0) << 1.0, 0.0;
+  p.X.row(1) << -2.0, 0.0;
+  p.patterns = patterns_of_the_plane(p.X);
+  const double before = solved(p, relu).objective;
+  Matrix gates(2, p.patterns.gates.cols() + 2);
+  gates << p.patterns.gates, Matrix{{0.0, 0.0}, {1.0, -1.0}};
+  p.patterns = patterns_of(p.X, gates);
+  ASSERT_EQ(p.patterns.gates.cols(), gates.cols());
+
+  const PatternPoint point = solved(p, relu);
+
+  // A half-line is a part of two cones that are there, so the optimum is what it was.
+  EXPECT_LE(point.bound, before);
+  EXPECT_GE(point.objective, before * (1 - 2e-9));
+  EXPECT_LE(point.objective, before * 1.01);
+  EXPECT_GE(least_slack(p, point), -1e-13);
+}
+
 TEST(PatternInterior, TargetsThatAreZeroNeedNothing) {
   PatternProblem p = random_patterns(10, 2, 2, 5, 0.1);
   p.Y.setZero();
