@@ -11,6 +11,7 @@
 #include "src/patterns/all_patterns.hpp"
 #include "src/patterns/sample.hpp"
 #include "src/solvers/exchange.hpp"
+#include "src/solvers/pattern_interior_step.hpp"
 #include "src/solvers/pattern_network.hpp"
 
 namespace relulift {
@@ -26,8 +27,6 @@ constexpr Index kMostPatterns = 300'000;
 constexpr double kBoundSeconds = 30.0;
 // Of a network that is trained for its gates.
 constexpr double kGateShare = 0.3;
-// Of one step of the interior solver, and the share of the memory that is free for it.
-constexpr double kInteriorFlops = 1e11, kInteriorMemory = 0.5;
 
 Matrix matrix(const std::vector<double>& entries, Index rows, Index cols) {
   return Eigen::Map<const Matrix>(entries.data(), rows, cols);
@@ -182,11 +181,10 @@ ProgramRequest ProgramSession::request(const GatedPatterns& gated) const {
 
 // A step of the interior point is of a sensible size, and its matrices fit.
 bool ProgramSession::interior_fits(Index patterns) const {
-  const auto n = static_cast<double>(problem_.samples), d = static_cast<double>(problem_.features);
-  const double blocks = static_cast<double>(patterns) * (relu() ? 2.0 : 1.0);
-  const double bytes = 8.0 * (2.0 * n * n + 3.0 * n * d * blocks + 4.0 * d * d * blocks);
-  return n * n * d * blocks <= kInteriorFlops &&
-         bytes <= kInteriorMemory * static_cast<double>(engines_->memory().engine);
+  const Index n = problem_.samples, d = problem_.features;
+  const PatternProgram program = relu() ? PatternProgram::relu : PatternProgram::gated;
+  return pattern_interior_affordable(n, d, patterns, program) &&
+         engines_->memory().holds(pattern_interior_bytes(n, d, patterns, program));
 }
 
 PatternPoint ProgramSession::solve_over(const GatedPatterns& gated) {

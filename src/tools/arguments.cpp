@@ -45,9 +45,10 @@ void SolveArguments::add_to(CLI::App& command) {
       ->capture_default_str();
   command
       .add_option("--precision", precision,
-                  "of the low-rank engine: double, or mixed (its optimiser remembers in single)")
+                  "double; mixed: the low-rank engine's optimiser remembers in single; single: of "
+                  "programs over patterns")
       ->type_name("PRECISION")
-      ->check(CLI::IsMember({"double", "mixed"}))
+      ->check(CLI::IsMember({"double", "mixed", "single"}))
       ->capture_default_str();
   command
       .add_option("--split", split,
@@ -127,7 +128,9 @@ Options SolveArguments::options(Clock::time_point start, ProgressReport& report)
   options.engine = engines.at(engine);
   options.split = cones();
   options.device = devices.at(device);
-  options.precision = precision == "mixed" ? Precision::mixed : Precision::fp64;
+  const std::map<std::string, Precision> precisions{
+      {"double", Precision::fp64}, {"mixed", Precision::mixed}, {"single", Precision::fp32}};
+  options.precision = precisions.at(precision);
   options.max_neurons = neurons.value_or(0);
   options.gap = gap;
   options.max_iterations = iterations.value_or(0);

@@ -76,7 +76,8 @@ void ProgramArguments::add_to(CLI::App& command) {
          {"joint", "one-vs-all"});
   option("--gates", gates, "N|FILE.npy",
          "how many to draw (default: 1000), or features x N to use");
-  choice("--gate-kind", gate_kind, "how they are drawn: gaussian, sparse, patches of images, network",
+  choice("--gate-kind", gate_kind,
+         "how they are drawn: gaussian, sparse, patches of images, network",
          {"gaussian", "sparse", "patches", "network"});
   option("--gate-features", gate_features, "K", "features of a sparse gate (default: 2)");
   option("--image", image, "HxW[xP]", "shape of a sample, for patches");
@@ -121,12 +122,14 @@ void ProgramArguments::check() const {
   require(gate_features.value_or(1) >= 1,
           fmt::format("--gate-features must be at least 1, not {}", gate_features.value_or(1)));
   require(patch.value_or(1) >= 1, fmt::format("--patch must be at least 1, not {}", *patch));
-  require((gate_kind == "patches") == !image.empty(), "--gate-kind patches and --image go together");
+  require((gate_kind == "patches") == !image.empty(),
+          "--gate-kind patches and --image go together");
   require(!patch || gate_kind == "patches", "--patch goes with --gate-kind patches");
   require(!gate_features || gate_kind == "sparse", "--gate-features goes with --gate-kind sparse");
   require(!huber_delta || loss == "huber", "--huber-delta goes with --loss huber");
-  require(!huber_delta || (std::isfinite(*huber_delta) && *huber_delta > 0.0),
-          fmt::format("--huber-delta must be finite and positive, not {}", huber_delta.value_or(0)));
+  require(
+      !huber_delta || (std::isfinite(*huber_delta) && *huber_delta > 0.0),
+      fmt::format("--huber-delta must be finite and positive, not {}", huber_delta.value_or(0)));
   require(!tolerance || (*tolerance > 0.0 && *tolerance < 1.0),
           fmt::format("--tolerance must lie in (0, 1), not {}", tolerance.value_or(0)));
   require(!refine || method == "relu", "--refine is for --method relu");
@@ -144,8 +147,8 @@ void ProgramArguments::apply(Options& options, Index features,
   to.loss = named(loss, {Loss::squared, Loss::logistic, Loss::hinge, Loss::huber, Loss::absolute});
   to.huber_delta = huber_delta.value_or(to.huber_delta);
   to.gates = whole(gates).value_or(to.gates);
-  to.gate_kind = named(gate_kind, {GateKind::gaussian, GateKind::sparse, GateKind::patches,
-                                   GateKind::network});
+  to.gate_kind = named(
+      gate_kind, {GateKind::gaussian, GateKind::sparse, GateKind::patches, GateKind::network});
   to.gate_features = gate_features.value_or(to.gate_features);
   to.patch = patch.value_or(to.patch);
   to.solver = named(solver, {ProgramSolver::automatic, ProgramSolver::interior,

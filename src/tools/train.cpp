@@ -157,6 +157,8 @@ int train(const TrainArguments& arguments, Clock::time_point start) {
                  .weight_decay = arguments.weight_decay,
                  .standardized = arguments.standardize,
                  .bias = arguments.bias,
+                 .method = options.method,
+                 .program = options.program,
                  .files = {.data = arguments.data,
                            .targets = arguments.targets.file,
                            .test = arguments.test,
