@@ -18,6 +18,8 @@ namespace {
 
 // Patterns that a working set starts with, and takes in at once.
 constexpr Index kFirstPatterns = 100, kMostJoin = 100;
+// What is proved of an exact solution, at least.
+constexpr double kExactGap = 1e-4;
 // Neurons above g (1 + this share of the tolerance) are missing.
 constexpr double kMissingShare = 0.1;
 // Starts of one search for patterns that cannot be listed.
@@ -66,7 +68,13 @@ Network ProgramSession::solve_relu(const GatedPatterns& gated) {
   if (whole) {
     point = solve_over(gated);
   } else {
-    const GatedPatterns start = listed ? first_of(gated, kFirstPatterns, options_.seed) : gated;
+    GatedPatterns start = gated;
+    if (listed) {
+      start = first_of(gated, kFirstPatterns, options_.seed);
+    } else {  // a search from random starts misses what training finds
+      const GatedPatterns trained = patterns_of(X_, gates_of_a_network());
+      append(start, trained);
+    }
     const PatternOracle oracle =
         listed ? oracle_of(X_, gated, g, slack, kMostJoin)
                : ascent_oracle(X_, g, slack, kSearches, kMostJoin, options_.seed);
@@ -128,6 +136,7 @@ void ProgramSession::prove_for_every_network() {
   Options options = options_;
   options.method = Method::sdp;
   if (!chosen) options.engine = Engine::none;
+  if (options_.method == Method::exact) options.gap = std::min(options.gap, kExactGap);
   const double spent = control_.seconds();
   options.time_limit_seconds =
       std::isfinite(options_.time_limit_seconds) ? control_.remaining() : kBoundSeconds + spent;

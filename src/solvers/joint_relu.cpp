@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "src/solvers/cone_pca.hpp"
 #include "src/solvers/cone_projection.hpp"
 
 namespace relulift {
@@ -21,11 +22,8 @@ constexpr double kCarries = 1e-9;
 constexpr int kIdleRounds = 3;
 constexpr double kGain = 1e-9;
 
-struct Found {
-  double gain = 0.0;  // ||E'A_i u||
-  double most = 0.0;  // of any u of unit length, in the cone or not
-  Vector u;
-};
+// Outputs up to which the cones are searched globally.
+constexpr Index kGlobalOutputs = 5;
 
 Matrix cone_rows(const Matrix& X, const PatternSet& patterns, Index i) {
   Matrix K = X;
@@ -34,35 +32,45 @@ Matrix cone_rows(const Matrix& X, const PatternSet& patterns, Index i) {
   return K;
 }
 
-// The best of several climbs u <- P(M u) / ||.||, M = B B', B = A_i'E: each raises ||B'u||.
-Found search(const Matrix& X, const PatternSet& patterns, Index i, const Matrix& E, double g) {
+// Climbs u <- P(B B'u) / ||.|| from u: each raises ||B'u||.
+void climb(const Matrix& K, const Matrix& B, ConePca& best) {
+  for (int k = 0; k < kClimb && best.value > 0.0; ++k) {
+    Vector next = project_on_cone(K, B * (B.transpose() * best.u)).direction;
+    const double higher = (B.transpose() * next).norm();
+    const bool done = !(higher > best.value * (1.0 + kClimbGain));
+    if (higher > best.value) {
+      best.value = higher;
+      best.u = std::move(next);
+    }
+    if (done) return;
+  }
+}
+
+// What a neuron of pattern i may gain from E: ||B'u||, B = A_i'E.
+ConePca search(const Matrix& X, const PatternSet& patterns, Index i, const Matrix& E, double g,
+               double relative) {
   Matrix B = Matrix::Zero(X.cols(), E.cols());
   for (Index r = 0; r < X.rows(); ++r)
     if (patterns.active(r, i)) B.noalias() += X.row(r).transpose() * E.row(r);
   const Eigen::JacobiSVD<Matrix> svd(B, Eigen::ComputeThinU);
-  Found best;
-  best.most = svd.singularValues()[0];
-  if (best.most <= g) return best;
+  ConePca best{.upper = svd.singularValues()[0], .value = 0.0, .u = {}};
+  if (best.upper <= g) return best;
   const Matrix K = cone_rows(X, patterns, i);
+  if (E.cols() <= kGlobalOutputs) {
+    const double all = best.upper;
+    best = cone_pca(K, B, {.below = g, .relative = relative});
+    best.upper = std::min(best.upper, all);
+    climb(K, B, best);
+    return best;
+  }
   Matrix starts(B.rows(), 2 * (B.cols() + 1));
   starts << svd.matrixU().col(0), -svd.matrixU().col(0), B, -B;
   for (Index s = 0; s < starts.cols(); ++s) {
-    Vector u = project_on_cone(K, starts.col(s)).direction;
-    double gain = (B.transpose() * u).norm();
-    for (int k = 0; k < kClimb && gain > 0.0; ++k) {
-      Vector next = project_on_cone(K, B * (B.transpose() * u)).direction;
-      const double higher = (B.transpose() * next).norm();
-      const bool done = !(higher > gain * (1.0 + kClimbGain));
-      if (higher > gain) {
-        gain = higher;
-        u = std::move(next);
-      }
-      if (done) break;
-    }
-    if (gain > best.gain) {
-      best.gain = gain;
-      best.u = u;
-    }
+    ConePca from{.upper = best.upper, .value = 0.0, .u = {}};
+    from.u = project_on_cone(K, starts.col(s)).direction;
+    from.value = (B.transpose() * from.u).norm();
+    climb(K, B, from);
+    if (from.value > best.value) best = from;
   }
   return best;
 }
@@ -109,15 +117,15 @@ JointRelu solve_joint_relu(const Matrix& X, const Matrix& Y, double g, const Pat
         drop_idle(best.S, best.point);
       }
     }
-    std::vector<Found> found(static_cast<std::size_t>(patterns.size()));
+    std::vector<ConePca> found(static_cast<std::size_t>(patterns.size()));
 #pragma omp parallel for schedule(dynamic)
     for (Index i = 0; i < patterns.size(); ++i)
-      found[static_cast<std::size_t>(i)] = search(X, patterns, i, E, g);
+      found[static_cast<std::size_t>(i)] = search(X, patterns, i, E, g, missing);
     double most = g;
     std::vector<Vector> joining;
-    for (const Found& f : found) {
-      most = std::max(most, f.most);
-      if (f.gain > g * (1.0 + missing)) joining.push_back(f.u);
+    for (const ConePca& f : found) {
+      most = std::max(most, f.upper);
+      if (f.value > g * (1.0 + missing)) joining.push_back(f.u);
     }
     const double along = E.cwiseProduct(Y).sum(), square = E.squaredNorm();
     const double t = square > 0.0 ? std::clamp(along / square, 0.0, g / most) : 0.0;

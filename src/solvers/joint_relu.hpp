@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // ReLU networks whose neurons serve all outputs and lie in the cones of given patterns
 // [eq:joint-relu] (Sahiner, Ergen, Pauly & Pilanci 2021): the group lasso over neurons found so
-// far, and in every cone the search for one that its dual point violates. The search climbs, so
-// what it returns is a network, and its optimum is not proved; the bound is that of the gated
-// relaxation.
+// far, and in every cone the search for one that its dual point violates. Up to five outputs the
+// search is global [eq:cone-pca] and the optimum is proved; with more it climbs, and the bound is
+// that of the gated relaxation.
 #pragma once
 
 #include <functional>

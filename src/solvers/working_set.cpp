@@ -14,18 +14,22 @@ namespace {
 
 constexpr Index kMostRounds = 200;
 constexpr int kAscentSteps = 200;
+// Of the largest neuron: patterns with less leave.
+constexpr double kCarries = 1e-9;
 // An ascent ends when it gains less than this, relative.
 constexpr double kAscentGain = 1e-9;
 // Patterns whose products with E are formed at once.
 constexpr Index kBlock = 1024;
 
-void append(GatedPatterns& to, const GatedPatterns& from) {
-  std::vector<Index> fresh;
-  for (Index i = 0; i < from.patterns.size(); ++i)
-    if (to.patterns.add(from.patterns.pattern(i))) fresh.push_back(i);
-  Matrix gates(to.gates.rows(), to.gates.cols() + static_cast<Index>(fresh.size()));
-  gates << to.gates, from.gates(Eigen::all, fresh);
-  to.gates = std::move(gates);
+// Patterns with a neuron.
+GatedPatterns in_use(const GatedPatterns& all, const PatternPoint& point, Index outputs) {
+  const Vector sizes =
+      (point.V.colwise().squaredNorm() + point.N.colwise().squaredNorm()).transpose().cwiseSqrt();
+  const double least = kCarries * sizes.maxCoeff();
+  std::vector<Index> kept;
+  for (Index i = 0; i < all.patterns.size(); ++i)
+    if (sizes.segment(i * outputs, outputs).maxCoeff() > least) kept.push_back(i);
+  return subset(all, kept);
 }
 
 // The best bound of t E, 0 <= t <= limit.
@@ -66,45 +70,60 @@ WorkingSetResult solve_by_working_set(const GatedPatterns& start, const Matrix& 
                                       const PatternOracle& oracle, const Control& control,
                                       const OnRound& on_round) {
   WorkingSetResult out{.gated = start};
+  GatedPatterns held = start;
   double bound = -std::numeric_limits<double>::infinity();
   Matrix best_E;
   for (;;) {
-    PatternPoint point = solve(out.gated);
-    out.set_bound = point.bound;
-    const Violators missing = oracle(out.gated.patterns, point.E);
+    PatternPoint point = solve(held);
+    const Violators missing = oracle(held.patterns, point.E);
     double t = 0.0;
     const double whole = scaled_bound(point.E, Y, g / std::max(g, missing.most), t);
-    if (whole > bound || out.rounds == 0) {
+    if (whole > bound) {
       bound = whole;
       best_E = t * point.E;
     }
-    out.point = std::move(point);
-    out.point.E = best_E;
-    out.point.bound = bound;
+    const Index size = held.patterns.size();
+    // A solve that was stopped may be worse than the one before.
+    const bool better = point.objective < out.point.objective;
+    if (better) {
+      out.set_bound = point.bound;
+      out.point = std::move(point);
+      out.gated = held;
+    }
     out.complete = missing.gated.patterns.size() == 0;
     const bool closed = out.point.objective - bound <= tolerance * out.point.objective;
-    const bool stopped =
-        on_round && !on_round({out.rounds, out.gated.patterns.size(), out.point.objective, bound});
-    if (out.complete || closed || stopped || control.stop() || ++out.rounds >= kMostRounds)
-      return out;
-    append(out.gated, missing.gated);
+    const bool stopped = on_round && !on_round({out.rounds, size, out.point.objective, bound});
+    if (out.complete || closed || stopped || control.stop() || ++out.rounds >= kMostRounds) break;
+    if (better) held = in_use(out.gated, out.point, Y.cols());
+    append(held, missing.gated);
   }
+  out.point.E = best_E;
+  out.point.bound = bound;
+  return out;
 }
 
 PatternOracle oracle_of(const Matrix& X, const GatedPatterns& all, double g, double slack,
                         Index most) {
   return [&X, &all, g, slack, most](const PatternSet& held, const Matrix& E) {
     const Vector gated = gated_gains(X, all.patterns, E);
-    std::vector<Index> doubtful;
+    std::vector<std::pair<double, Index>> doubtful;  // the likeliest first
     for (Index i = 0; i < gated.size(); ++i)
-      if (gated[i] > g && !held.contains(all.patterns.pattern(i))) doubtful.push_back(i);
+      if (gated[i] > g && !held.contains(all.patterns.pattern(i)))
+        doubtful.emplace_back(gated[i], i);
+    std::ranges::sort(doubtful, std::ranges::greater());
     Violators out{GatedPatterns(X.rows()), 0.0};
     std::vector<std::pair<double, Index>> gains;
     for (std::size_t first = 0; first < doubtful.size(); first += kBlock) {
-      const auto count = std::min<std::size_t>(kBlock, doubtful.size() - first);
-      const std::span<const Index> some(doubtful.data() + first, count);
+      // Enough for this round: what is left to settle is no bound.
+      if (gains.size() >= static_cast<std::size_t>(most)) {
+        out.most = std::numeric_limits<double>::infinity();
+        break;
+      }
+      std::vector<Index> some;
+      for (std::size_t k = first; k < std::min(first + kBlock, doubtful.size()); ++k)
+        some.push_back(doubtful[k].second);
       const ConeGains settled = cone_gains(X, subset(all, some).patterns, E);
-      for (std::size_t k = 0; k < count; ++k) {
+      for (std::size_t k = 0; k < some.size(); ++k) {
         const auto row = static_cast<Index>(k);
         out.most = std::max(out.most, settled.upper.row(row).maxCoeff());
         const double value = settled.value.row(row).maxCoeff();
