@@ -77,7 +77,6 @@ double PatternAdmm<B, T, Penalty>::sum_of_squares(const typename B::Matrix& a,
 // number of times, beyond which convergence is that of a fixed one.
 template <Backend B, class T, template <class, class> class Penalty>
 void PatternAdmm<B, T, Penalty>::balance() {
-  constexpr Index kAdaptions = 40;
   constexpr double kApart = 3.0, kFactorAtMost = 5.0;
   const double primal = sum_of_squares(t_, f_, true) + sum_of_squares(u_, v_, false);
   const double change =
@@ -88,7 +87,7 @@ void PatternAdmm<B, T, Penalty>::balance() {
       sum_of_squares(f_, f_before_, true) + sum_of_squares(v_, v_before_, false);
   const double duals = sum_of_squares(fz_, f_, true) + sum_of_squares(vz_, v_, false);
   const double ratio = std::sqrt(primal * duals / (change * size));
-  if (!std::isfinite(ratio) || ratio <= 0.0 || adaptions_ >= kAdaptions) return;
+  if (!std::isfinite(ratio) || ratio <= 0.0 || adaptions_ >= options_.adaptions) return;
   if (ratio < kApart && ratio > 1.0 / kApart) return;
   ++adaptions_;
   set_penalty(rho_ * std::clamp(std::sqrt(ratio), 1.0 / kFactorAtMost, kFactorAtMost));
@@ -97,6 +96,7 @@ void PatternAdmm<B, T, Penalty>::balance() {
 template <Backend B, class T, template <class, class> class Penalty>
 PatternPoint PatternAdmm<B, T, Penalty>::run(const Control& control, const OnProgram& on_check) {
   constexpr Index kFirst = 10, kLongest = 100;  // iterations between checks
+  rho_ = options_.penalty;
   begin(request_.start);
   Index next = 0;
   for (Index k = 0;; ++k) {
