@@ -33,8 +33,8 @@ struct ConeSpread {
   MatrixView<T> tile;
 
   RELULIFT_HD void operator()(Index r, Index j) const {
-    tile(r, j) = value(bits(first + r, j / R.cols), R(r, j % R.cols), Z(r, j),
-                       static_cast<T>(weight.get()));
+    tile(r, j) =
+        value(bits(first + r, j / R.cols), R(r, j % R.cols), Z(r, j), static_cast<T>(weight.get()));
   }
   void column(Index j, Index begin, Index end) const {
     const Index p = j / R.cols, k = j % R.cols;
@@ -58,17 +58,33 @@ struct ConeUpdate {
   T relaxation;
   MatrixView<T> Z;  // of the tile's rows
 
-  RELULIFT_HD void operator()(Index r, Index j) const { set(r, j, j / outputs); }
+  RELULIFT_HD void operator()(Index r, Index j) const { Z(r, j) = value(r, j, j / outputs); }
   void column(Index j, Index begin, Index end) const {
     const Index p = j / outputs;
-    for (Index r = begin; r < end; ++r) set(r, j, p);
+    for (Index r = begin; r < end; ++r) Z(r, j) = value(r, j, p);
   }
-
- private:
-  RELULIFT_HD void set(Index r, Index j, Index p) const {
+  RELULIFT_HD T value(Index r, Index j, Index p) const {
     const T z = Z(r, j), moved = relaxation * tile(r, j);
-    Z(r, j) = (bits(first + r, p) ? moved : -moved) + (T(1) - relaxation) * positive_part(z) +
-              negative_part(z);
+    return (bits(first + r, p) ? moved : -moved) + (T(1) - relaxation) * positive_part(z) +
+           negative_part(z);
+  }
+};
+// Terms of the residuals that ConeUpdate is about to leave: ||K u - s||^2, ||s - s before||^2, and
+// the squared norms of s and of the dual.
+enum class ConeResidual { primal, change, size, dual };
+template <class T>
+struct ConeResidualTerm {
+  ConeUpdate<T> update;
+  ConeResidual which;
+  RELULIFT_HD double operator()(Index r, Index j) const {
+    const T z = update.Z(r, j), next = update.value(r, j, j / update.outputs);
+    const T s = positive_part(next), t = update.tile(r, j);
+    double x = static_cast<double>(s);
+    if (which == ConeResidual::dual) x = static_cast<double>(negative_part(next));
+    if (which == ConeResidual::change) x -= static_cast<double>(positive_part(z));
+    if (which == ConeResidual::primal)
+      x -= static_cast<double>(update.bits(update.first + r, j / update.outputs) ? t : -t);
+    return x * x;
   }
 };
 // The dual of a cone in units of another penalty.
@@ -215,8 +231,7 @@ struct DualOfScores {
   RELULIFT_HD void into_simplex(Index i) const {
     T mass = T(0);
     for (Index k = 0; k < F.cols; ++k) mass += positive_part(Y(i, k) - E(i, k));
-    for (Index k = 0; k < F.cols; ++k)
-      E(i, k) = Y(i, k) - positive_part(Y(i, k) - E(i, k)) / mass;
+    for (Index k = 0; k < F.cols; ++k) E(i, k) = Y(i, k) - positive_part(Y(i, k) - E(i, k)) / mass;
   }
 };
 

@@ -25,8 +25,8 @@ class AdmmProgram {
   }
 
   PatternPoint solve(const Control& control, const OnProgram& on_check) {
-    PatternPoint point = request_.single_precision ? run<float>(control, on_check)
-                                                   : run<double>(control, on_check);
+    PatternPoint point =
+        request_.single_precision ? run<float>(control, on_check) : run<double>(control, on_check);
     recompute(point);
     return point;
   }
@@ -42,8 +42,8 @@ class AdmmProgram {
   }
   template <class T>
   PatternPoint run(const Control& control, const OnProgram& on_check) {
-    return PatternAdmm<B, T, Penalty>(be_, request_, basis_, loss<T>(),
-                                      cones_ ? &*cones_ : nullptr, options_)
+    return PatternAdmm<B, T, Penalty>(be_, request_, basis_, loss<T>(), cones_ ? &*cones_ : nullptr,
+                                      options_)
         .run(control, on_check);
   }
 
@@ -66,13 +66,14 @@ class AdmmProgram {
       omega = penalty.value(W);
     }
     products.forward(W, F);
-    point.objective = value_of(fetch_as<double>(be_, f.view(), n(), c())) +
-                      request_.weight_decay * omega;
+    point.objective =
+        value_of(fetch_as<double>(be_, f.view(), n(), c())) + request_.weight_decay * omega;
     into_domain(point.E);
     upload_as<double>(be_, point.E, f.view());
     products.adjoint(F, W);
-    const double largest = cones_ ? largest_in_cones(fetch_as<double>(be_, w.view(), W.rows, W.cols))
-                                  : penalty.dual(W);
+    const double largest = cones_
+                               ? largest_in_cones(fetch_as<double>(be_, w.view(), W.rows, W.cols))
+                               : penalty.dual(W);
     const double g = request_.weight_decay, scale = g / std::max(g, largest);
     point.bound = bound_of(point.E, scale);
     point.E *= scale;
@@ -109,9 +110,9 @@ class AdmmProgram {
     const Matrix zero = Matrix::Zero(n(), c());
     double one = 1.0;
     Matrix moved(n(), c());
-    const kernels::DualOfScores<double> row{loss<double>().kind, loss<double>().delta, view(E),
-                                            view(zero), view(request_.Y), Slot{&one},
-                                            {moved.data(), n(), c(), n()}};
+    const kernels::DualOfScores<double> row{
+        loss<double>().kind, loss<double>().delta,         view(E), view(zero), view(request_.Y),
+        Slot{&one},          {moved.data(), n(), c(), n()}};
     for (Index i = 0; i < n(); ++i) row(i, 0);
     E = moved;
   }
@@ -154,8 +155,7 @@ PatternPoint solve_by_admm(B& be, const ProgramRequest& request, PatternProgram 
 
 // What solve_by_admm takes, for the plan: on the engine's side, and on the host.
 template <Backend B>
-EngineBytes admm_bytes(const ProgramRequest& request, PatternProgram program,
-                       Index tile_entries) {
+EngineBytes admm_bytes(const ProgramRequest& request, PatternProgram program, Index tile_entries) {
   const Index n = request.X.rows(), d = request.X.cols(), c = request.Y.cols();
   const Index patterns = request.gated.patterns.size();
   const AdmmOptions options = admm_options(n, d, program, tile_entries);

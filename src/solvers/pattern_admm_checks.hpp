@@ -73,22 +73,35 @@ double PatternAdmm<B, T, Penalty>::sum_of_squares(const typename B::Matrix& a,
   return read(kSum);
 }
 
+template <Backend B, class T, template <class, class> class Penalty>
+std::array<double, 4> PatternAdmm<B, T, Penalty>::cone_residuals() {
+  std::array<double, 4> sums{};
+  if (!cones()) return sums;
+  be_.fetch(cone_sums_[0], cone_sums_here_);
+  const double weight = options_.cone * static_cast<double>(products_.patterns());
+  for (std::size_t k = 0; k < cone_sums_here_.size(); ++k)
+    sums[k % 4] += weight * cone_sums_here_[k];
+  return sums;
+}
+
 // The penalty follows the ratio of the relative residuals (Boyd et al. 2011, 3.4.1); a bounded
 // number of times, beyond which convergence is that of a fixed one.
 template <Backend B, class T, template <class, class> class Penalty>
 void PatternAdmm<B, T, Penalty>::balance() {
-  constexpr double kApart = 3.0, kFactorAtMost = 5.0;
-  const double primal = sum_of_squares(t_, f_, true) + sum_of_squares(u_, v_, false);
-  const double change =
-      sum_of_squares(f_, f_before_, true) + sum_of_squares(v_, v_before_, false);
+  // kInner: error of the linear step beside the residuals of the splits.
+  constexpr double kInner = 0.02, kApart = 3.0, kFactorAtMost = 5.0;
+  auto [primal, change, size, duals] = cone_residuals();
+  primal += sum_of_squares(t_, f_, true) + sum_of_squares(u_, v_, false);
+  change += sum_of_squares(f_, f_before_, true) + sum_of_squares(v_, v_before_, false);
   be_.launch({n(), c()}, kernels::ZeroEntries<T>{scores(f_before_)});
   be_.launch({d(), columns()}, kernels::ZeroEntries<T>{weights(v_before_)});
-  const double size =
-      sum_of_squares(f_, f_before_, true) + sum_of_squares(v_, v_before_, false);
-  const double duals = sum_of_squares(fz_, f_, true) + sum_of_squares(vz_, v_, false);
+  size += sum_of_squares(f_, f_before_, true) + sum_of_squares(v_, v_before_, false);
+  duals += sum_of_squares(fz_, f_, true) + sum_of_squares(vz_, v_, false);
   const double ratio = std::sqrt(primal * duals / (change * size));
-  if (!std::isfinite(ratio) || ratio <= 0.0 || adaptions_ >= options_.adaptions) return;
-  if (ratio < kApart && ratio > 1.0 / kApart) return;
+  if (!std::isfinite(ratio) || ratio <= 0.0) return;
+  const double relative = std::sqrt(std::min(primal / size, change / duals));
+  accuracy_ = std::clamp(kInner * relative, least_accuracy(), accuracy_);
+  if (adaptions_ >= options_.adaptions || (ratio < kApart && ratio > 1.0 / kApart)) return;
   ++adaptions_;
   set_penalty(rho_ * std::clamp(std::sqrt(ratio), 1.0 / kFactorAtMost, kFactorAtMost));
 }
@@ -99,23 +112,26 @@ PatternPoint PatternAdmm<B, T, Penalty>::run(const Control& control, const OnPro
   rho_ = options_.penalty;
   begin(request_.start);
   Index next = 0;
+  bool measured = false;
   for (Index k = 0;; ++k) {
     const bool limit = options_.max_iterations > 0 && k >= options_.max_iterations;
     const bool stop = limit || control.stop();
     if (stop || k >= next) {
-      if (k > 0) balance();
+      if (measured) balance();
       dual();
       primal();
       best_.iterations = k;
-      const bool solved =
-          best_.objective - best_.bound <= options_.tolerance * best_.objective;
+      const bool solved = best_.objective - best_.bound <= options_.tolerance * best_.objective;
       if (stop || solved || !std::isfinite(best_.objective)) return best_;
       if (on_check && !on_check({k, best_.objective, best_.bound})) return best_;
       next = k + std::clamp(k / 8, kFirst, kLongest);
     }
     const bool before_check = k + 1 >= next;
     if (before_check) remember();
-    iterate(0.1 * std::pow(static_cast<double>(k + 1), -1.5));
+    measured = before_check;
+    // Summable in k, as convergence asks for.
+    iterate(std::min(accuracy_, 0.1 * std::pow(static_cast<double>(k + 1), -1.5)),
+            before_check ? Measure::residuals : Measure::nothing);
   }
 }
 

@@ -7,9 +7,11 @@
 // without, the solve, and passes over the state: n x 2 P c numbers with cones.
 #pragma once
 
+#include <array>
 #include <cmath>
 #include <limits>
 #include <span>
+#include <vector>
 
 #include "kernels/any_loss.hpp"
 #include "kernels/pattern_admm.hpp"
@@ -58,9 +60,7 @@ class PatternAdmm {
   View difference() const { return shaped(w_, d(), half()); }
   View half_of(View A, Index h) const { return A.block(0, h * half(), A.rows, half()); }
   const double* metric(Metric which) const { return metric_[which * d()].address; }
-  void set(Scalar slot, double value) {
-    be_.launch({1}, kernels::SetSlot{scalars_[slot], value});
-  }
+  void set(Scalar slot, double value) { be_.launch({1}, kernels::SetSlot{scalars_[slot], value}); }
   double read(Scalar slot) {
     double value = 0.0;
     be_.fetch(scalars_[slot], std::span(&value, 1));
@@ -70,14 +70,19 @@ class PatternAdmm {
   void adjoint(View R, kernels::ConePart part, Scalar weight, View G);
   // F = sum_i A_i (V_i - N_i).
   void forward(View V, View F);
-  void update_cones(double relaxation);
+  enum class Measure { nothing, residuals };
+  void update_cones(double relaxation, Measure measure);
+  Index cone_tiles();
+  // The four sums of kernels::ConeResidual, of all cones.
+  std::array<double, 4> cone_residuals();
 
   void begin(const PatternPoint& start);
-  void iterate(double accuracy);
+  void iterate(double accuracy, Measure measure);
   void linear_step(double accuracy);
   void remember();
   void set_penalty(double rho);
   void balance();
+  static double least_accuracy() { return sizeof(T) == sizeof(double) ? 1e-12 : 1e-6; }
   double sum_of_squares(const typename B::Matrix& a, const typename B::Matrix& b, bool of_scores);
   void dual();
   void primal();
@@ -93,12 +98,14 @@ class PatternAdmm {
   AdmmOptions options_;
   GatedProducts<B, T> products_;
   Vector pull_, inverse_diagonal_;
-  typename B::Slots metric_, scalars_;
+  typename B::Slots metric_, scalars_, cone_sums_;
   Penalty<B, T> penalty_;
   PatternSystem<B, T> system_;
   typename B::Matrix y_, f_, fz_, t_, r_, f_before_, u_, v_, vz_, v_before_, w_, z_;
   double rho_ = 1.0, pull_scale_;
+  double accuracy_ = 1e-2;  // of the linear step, relative
   Index adaptions_ = 0;
+  std::vector<double> cone_sums_here_;
   PatternPoint best_;
 };
 

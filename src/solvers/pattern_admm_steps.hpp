@@ -38,6 +38,7 @@ PatternAdmm<B, T, Penalty>::PatternAdmm(B& be, const ProgramRequest& request,
       inverse_diagonal_(inverse_diagonal(basis, pull_, products_.patterns(), options)),
       metric_(be.slots(2 * d())),
       scalars_(be.slots(kScalars)),
+      cone_sums_(be.slots(4 * cone_tiles())),
       penalty_(be, d(), columns(), c(), scalars_[kTau]),
       system_(be, products_, basis.coordinates, request.gated.patterns, inverse_diagonal_,
               metric_[d()].address, options.system),
@@ -53,7 +54,8 @@ PatternAdmm<B, T, Penalty>::PatternAdmm(B& be, const ProgramRequest& request,
       v_before_(be.matrix(u_.view().rows, 1)),
       w_(be.matrix(doubles_for<T>(d() * half()), 1)),
       z_(be.matrix(doubles_for<T>(cones ? n() * columns() : 0), 1)),
-      pull_scale_(pull_.maxCoeff()) {
+      pull_scale_(pull_.maxCoeff()),
+      cone_sums_here_(static_cast<std::size_t>(4 * cone_tiles())) {
   upload_as<T>(be_, request.Y, y_.view());
   upload(be_, pull_, metric_[0]);
   upload(be_, inverse_diagonal_, metric_[d()]);
@@ -75,7 +77,10 @@ void PatternAdmm<B, T, Penalty>::count(Needs& needs, Index n, Index d, Index pat
   for (int k = 0; k < 6; ++k) needs.matrix(doubles_for<T>(n * outputs), 1);
   for (int k = 0; k < 4; ++k) needs.matrix(doubles_for<T>(d * columns), 1);
   needs.matrix(doubles_for<T>(d * half), 1);
-  if (program == PatternProgram::relu) needs.matrix(doubles_for<T>(n * columns), 1);
+  if (program != PatternProgram::relu) return;
+  const GatedTile cut = gated_tile(n, patterns, outputs, options.tile_entries);
+  const Index across = (patterns + cut.patterns - 1) / cut.patterns;
+  needs.matrix(doubles_for<T>(n * columns), 1).slots(8 * across * ((n + cut.rows - 1) / cut.rows));
 }
 
 template <Backend B, class T, template <class, class> class Penalty>
@@ -99,13 +104,20 @@ void PatternAdmm<B, T, Penalty>::adjoint(View R, kernels::ConePart part, Scalar 
 template <Backend B, class T, template <class, class> class Penalty>
 void PatternAdmm<B, T, Penalty>::forward(View V, View F) {
   if (!cones()) return products_.forward(V, F);
-  be_.launch({d(), half()},
-             kernels::Difference<T>{half_of(V, 0), half_of(V, 1), difference()});
+  be_.launch({d(), half()}, kernels::Difference<T>{half_of(V, 0), half_of(V, 1), difference()});
   products_.forward(difference(), F);
 }
 
 template <Backend B, class T, template <class, class> class Penalty>
-void PatternAdmm<B, T, Penalty>::update_cones(double relaxation) {
+Index PatternAdmm<B, T, Penalty>::cone_tiles() {
+  Index tiles = 0;
+  if (cones()) products_.for_each_tile([&](const auto&) { tiles += 2; });
+  return tiles;
+}
+
+template <Backend B, class T, template <class, class> class Penalty>
+void PatternAdmm<B, T, Penalty>::update_cones(double relaxation, Measure measure) {
+  Index slot = 0;
   const View Z = shaped(z_, n(), columns()), U = weights(u_);
   products_.for_each_tile([&](const auto& t) {
     for (Index h = 0; h < 2; ++h) {
@@ -113,10 +125,15 @@ void PatternAdmm<B, T, Penalty>::update_cones(double relaxation) {
       const View out = products_.tile(t);
       be_.gemm(Op::none, Op::none, 1.0, products_.rows_of_x(t),
                MatrixView<const T>(U.block(0, first, d(), wide)), 0.0, out);
-      be_.launch({t.rows, wide},
-                 kernels::ConeUpdate<T>{out, products_.bits(t), t.row, c(),
-                                        static_cast<T>(relaxation),
-                                        Z.block(t.row, first, t.rows, wide)});
+      const kernels::ConeUpdate<T> update{
+          out, products_.bits(t),          t.row,
+          c(), static_cast<T>(relaxation), Z.block(t.row, first, t.rows, wide)};
+      if (measure == Measure::residuals) {
+        using enum kernels::ConeResidual;
+        for (const auto which : {primal, change, size, dual})
+          be_.sum({t.rows, wide}, kernels::ConeResidualTerm<T>{update, which}, cone_sums_[slot++]);
+      }
+      be_.launch({t.rows, wide}, update);
     }
   });
 }
@@ -132,24 +149,22 @@ void PatternAdmm<B, T, Penalty>::linear_step(double accuracy) {
   forward(weights(u_), scores(r_));
   system_.solve(scores(r_), accuracy, difference(), scores(t_));
   products_.adjoint(scores(t_), difference());
-  be_.launch({d(), columns()},
-             kernels::EndOfStep<T>{difference(), metric(kInverse), weights(u_)});
+  be_.launch({d(), columns()}, kernels::EndOfStep<T>{difference(), metric(kInverse), weights(u_)});
 }
 
 template <Backend B, class T, template <class, class> class Penalty>
-void PatternAdmm<B, T, Penalty>::iterate(double accuracy) {
+void PatternAdmm<B, T, Penalty>::iterate(double accuracy, Measure measure) {
   linear_step(accuracy);
   const T relaxation = static_cast<T>(options_.relaxation);
-  be_.launch({n(), c()},
-             kernels::Relax<T>{scores(t_), scores(f_), relaxation, scores(fz_)});
-  be_.launch({n()}, kernels::LossProx<Loss>{loss_, scores(fz_), scores(y_), scores(f_),
-                                            scalars_[kRho]});
+  be_.launch({n(), c()}, kernels::Relax<T>{scores(t_), scores(f_), relaxation, scores(fz_)});
+  be_.launch({n()},
+             kernels::LossProx<Loss>{loss_, scores(fz_), scores(y_), scores(f_), scalars_[kRho]});
   be_.launch({d(), columns()},
              kernels::Relax<T>{weights(u_), weights(v_), relaxation, weights(vz_)});
   // kEta is zero: the prox of z in the metric of the split.
   penalty_.prox({weights(vz_), weights(vz_), metric(kPull), scalars_[kEta]}, pull_scale_,
                 weights(v_));
-  if (cones()) update_cones(options_.relaxation);
+  if (cones()) update_cones(options_.relaxation, measure);
 }
 
 template <Backend B, class T, template <class, class> class Penalty>
@@ -183,7 +198,7 @@ void PatternAdmm<B, T, Penalty>::begin(const PatternPoint& start) {
   for (const auto* m : {&u_, &v_, &vz_}) upload_as<T>(be_, W, m->view());
   forward(weights(v_), scores(f_));
   be_.launch({n(), c()}, kernels::CopyEntries<T>{scores(f_), scores(fz_)});
-  if (cones()) update_cones(1.0);
+  if (cones()) update_cones(1.0, Measure::nothing);
   if (start.E.size() == 0) return;
   upload_as<T>(be_, Matrix(start.E * (-1.0 / rho_)), r_.view());  // the dual, scaled
   be_.launch({n(), c()}, kernels::AddEntries<T>{scores(r_), scores(fz_)});

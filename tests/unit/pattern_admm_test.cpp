@@ -45,8 +45,7 @@ PatternPoint admm(const ProgramRequest& request, PatternProgram program) {
 void expect_gated_proof(const Case& in, Loss loss, const PatternPoint& point, double tolerance) {
   const Index c = in.Y.cols();
   const Matrix F = naive_scores(in.X, in.gated.patterns, point.V, c);
-  const double objective =
-      naive_loss(loss, F, in.Y) + in.g * point.V.colwise().norm().sum();
+  const double objective = naive_loss(loss, F, in.Y) + in.g * point.V.colwise().norm().sum();
   EXPECT_NEAR(point.objective, objective, 1e-10 * objective);
   EXPECT_LE(naive_dual_norm(in.X, in.gated.patterns, point.E), in.g * (1.0 + 1e-10));
   EXPECT_NEAR(point.bound, naive_bound(loss, point.E, in.Y), 1e-9 * objective);
