@@ -12,5 +12,5 @@ configure_package_config_file(cmake/relulift-config.cmake.in
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/relulift-config-version.cmake
   COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/relulift-config.cmake
-  ${PROJECT_BINARY_DIR}/relulift-config-version.cmake cmake/FindLAPACKE.cmake
+  ${PROJECT_BINARY_DIR}/relulift-config-version.cmake cmake/FindLAPACKE.cmake cmake/FindLibZip.cmake
   DESTINATION ${package_dir})

@@ -26,7 +26,9 @@ enum class TargetKind { none, labels, values };
 struct Targets {
   std::string label_column = {};
   std::vector<std::string> value_columns = {};
-  Path file = {};  // an NPY file with numeric targets, beside an NPY table
+  // An NPY or IDX file, beside an NPY or IDX table: a vector of integers holds class labels, else
+  // the columns are numeric targets.
+  Path file = {};
 
   TargetKind kind() const;
 };
@@ -54,11 +56,13 @@ struct Dataset {
   bool is_classification() const;
 };
 
-// Reads a CSV or NPY table; which of the two is told by the first bytes.
+// Reads a table: CSV, NPY, NPZ, IDX, LIBSVM or CIFAR-10 records, each but NPZ also out of gzip.
+// Which of them is told by the content, CIFAR-10 by the name .bin.
 // `like` is {} for training data: every column that is no target is a feature. For data that must
 // fit a model or a training set, columns are matched by name, in any order, others are ignored, and
-// labels outside like.outputs are errors. `targets` without a name: those of `like` if the table
-// has all of them, else the data set is without targets.
+// labels outside like.outputs are errors; columns without names (NPY, NPZ, IDX, CIFAR-10) count by
+// position. `targets` without a name: those of `like` if the table has all of them, else the data
+// set is without targets.
 Dataset read_dataset(const Path& path, const Targets& targets, const Schema& like = {});
 
 // ---- Preparation: from raw features to the problem that is solved ----
@@ -68,7 +72,8 @@ Dataset read_dataset(const Path& path, const Targets& targets, const Schema& lik
 struct Preparation {
   bool bias = false;
   std::vector<double> mean = {};   // per feature; empty: not standardized
-  std::vector<double> scale = {};  // population standard deviation, > 0
+  std::vector<double> scale = {};  // population standard deviation, > 0; of a constant column 1
+  Index constant_features = 0;     // how many those are, as fit_preparation counted; in no file
 
   bool standardized() const { return !scale.empty(); }
 };
@@ -76,7 +81,8 @@ struct Preparation {
 enum class Standardize { no, yes };
 enum class Bias { no, yes };
 
-// Fits mean and scale on `data`. Throws InvalidInput naming a column that is constant.
+// Fits mean and scale on `data`; a constant column becomes zero. Throws InvalidInput naming a
+// column whose values are too large.
 Preparation fit_preparation(const Dataset& data, Standardize standardize, Bias bias);
 
 // samples x (features + bias), column-major.
@@ -93,6 +99,9 @@ struct Model {
   Network network;                  // U is d x m, without bias and standardization
   std::vector<double> hidden_bias;  // m, or empty. Also there without Preparation::bias when
                                     // standardized: it then holds the constants -U'(mean / scale)
+  // Of a gated network: what is added to x'h_j before its sign is taken; m, or empty, as
+  // hidden_bias.
+  std::vector<double> gate_bias = {};
   Schema schema;
   Preparation preparation;  // of the problem that objective and lower_bound refer to
   double weight_decay = std::numeric_limits<double>::quiet_NaN();  // NaN: unknown
@@ -110,9 +119,10 @@ Network prepared_network(const Model& model);
 // Scores of raw features: samples x outputs, column-major.
 std::vector<double> predict(const Model& model, std::span<const double> X, Index samples);
 
-// safetensors: hidden.weight (m x d), output.weight (c x m), hidden.bias (m) where there is one,
-// all float64, and metadata. Reading also takes float32 and the names 0.weight, 0.bias, 2.weight of
-// a torch Sequential; everything else in the file is refused with the reason.
+// safetensors: hidden.weight (m x d), output.weight (c x m), hidden.bias (m) where there is one, of
+// gated networks gate.weight (m x d) and gate.bias (m), all float64, and metadata. Reading also
+// takes float32 and the names 0.weight, 0.bias, 2.weight of a torch Sequential; everything else in
+// the file is refused with the reason.
 std::string model_bytes(const Model& model);
 Model read_model(const Path& path);
 

@@ -79,4 +79,11 @@ struct ProgramReport {
   Index rounds = 0;  // of refinement
 };
 
+// "sdp", "one-vs-all", ..: the words of the command line and of result.json.
+const char* to_string(Method method);
+const char* to_string(Outputs outputs);
+const char* to_string(Group group);
+const char* to_string(GateKind kind);
+const char* to_string(ProgramSolver solver);
+
 }  // namespace relulift

@@ -52,6 +52,8 @@ struct RunFacts {
   std::optional<Scores> train = std::nullopt;
   std::optional<Scores> test = std::nullopt;
   double total_seconds = 0.0;  // of the whole command
+  Method method = Method::sdp;
+  ProgramOptions program = {};  // of the other methods; without the gates
   RunFiles files = {};
   Schema columns = {};           // of the data
   Preparation preparation = {};  // folded into the weights of Result::suggestion

@@ -7,8 +7,9 @@
 namespace relulift {
 
 // Trains a two-layer ReLU network on `problem` and proves how far it is from the best one of any
-// width. Throws InvalidInput (bad field, or an explicit engine that does not fit in memory, with
-// the sizes), DeviceUnavailable, DeviceError. Limits and interruption are Status values.
+// width; or solves the program over patterns that options.method names. Throws InvalidInput (bad
+// field, or an explicit engine that does not fit in memory, with the sizes), DeviceUnavailable,
+// DeviceError. Limits and interruption are Status values.
 Result solve(const Problem& problem, const Options& options = {});
 
 // The same bound for a network trained elsewhere; the network is polished only to tighten the

@@ -11,10 +11,12 @@
 
 #include "src/core/control.hpp"
 #include "src/core/needs.hpp"
+#include "src/patterns/pattern_set.hpp"
 #include "src/presolve/reduced_problem.hpp"
 #include "src/solvers/engine.hpp"
 #include "src/solvers/group_lasso_step.hpp"
 #include "src/solvers/pairs_point.hpp"
+#include "src/solvers/pattern_point.hpp"
 #include "src/solvers/program_request.hpp"
 #include "src/solvers/split_options.hpp"
 #include "src/solvers/train_options.hpp"
@@ -60,6 +62,10 @@ class Engines {
                                 const Control&) = 0;
   // A gated program [eq:gated] with a smooth loss.
   virtual PatternPoint gated(const ProgramRequest&, const Control&, const OnProgram&) = 0;
+  // [eq:gated] or [eq:relu-cones] over given patterns, to high accuracy.
+  virtual PatternPoint patterns_interior(const Matrix& X, const Matrix& Y, double weight_decay,
+                                         const GatedPatterns&, PatternProgram, double tolerance,
+                                         const Control&) = 0;
   virtual EngineOutcome dense(const ReducedProblem&, const EngineRequest&, const Control&,
                               const OnCheck&) = 0;
   virtual EngineOutcome low_rank(const ReducedProblem&, const EngineRequest&, const Control&,

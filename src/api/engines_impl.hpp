@@ -12,6 +12,7 @@
 #include "src/solvers/group_lasso.hpp"
 #include "src/solvers/low_rank_alm.hpp"
 #include "src/solvers/pairs_interior_point.hpp"
+#include "src/solvers/pattern_interior.hpp"
 #include "src/solvers/split_bound.hpp"
 #include "src/solvers/train_network.hpp"
 
@@ -46,6 +47,12 @@ class BackendEngines final : public Engines {
   PatternPoint gated(const ProgramRequest& request, const Control& control,
                      const OnProgram& on_check) override {
     return solve_gated(be_, request, memory_.shared ? kTileHost : kTileDevice, control, on_check);
+  }
+
+  PatternPoint patterns_interior(const Matrix& X, const Matrix& Y, double weight_decay,
+                                 const GatedPatterns& patterns, PatternProgram program,
+                                 double tolerance, const Control& control) override {
+    return PatternInterior<B>(be_, X, Y, weight_decay, patterns, program).solve(tolerance, control);
   }
 
   EngineOutcome dense(const ReducedProblem& problem, const EngineRequest& request,

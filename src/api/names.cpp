@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The words that result.json uses.
+#include <array>
 #include <relulift/result.hpp>
 
 namespace relulift {
@@ -34,6 +35,27 @@ const char* to_string(Claim claim) {
       break;
   }
   return "sampled_program";
+}
+
+const char* to_string(Method method) {
+  constexpr std::array kNames{"sdp", "relu", "gated", "exact", "linear"};
+  return kNames.at(static_cast<std::size_t>(method));
+}
+
+const char* to_string(Outputs outputs) {
+  return outputs == Outputs::joint ? "joint" : "one-vs-all";
+}
+
+const char* to_string(Group group) { return group == Group::neuron ? "neuron" : "feature"; }
+
+const char* to_string(GateKind kind) {
+  constexpr std::array kNames{"gaussian", "sparse", "patches", "network"};
+  return kNames.at(static_cast<std::size_t>(kind));
+}
+
+const char* to_string(ProgramSolver solver) {
+  constexpr std::array kNames{"auto", "interior", "gradient", "admm"};
+  return kNames.at(static_cast<std::size_t>(solver));
 }
 
 const char* to_string(Winner winner) {

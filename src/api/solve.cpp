@@ -4,6 +4,7 @@
 #include <relulift/solve.hpp>
 #include <string>
 
+#include "src/api/program_session.hpp"
 #include "src/api/session.hpp"
 
 namespace relulift {
@@ -25,6 +26,19 @@ void validate(const Options& options) {
   if (options.threads < 0) throw InvalidInput("threads must not be negative");
   if (!(options.checkpoint_every_seconds > 0.0))
     throw InvalidInput("checkpoint_every_seconds must be positive");
+  const ProgramOptions& program = options.program;
+  if (program.gates < 1) throw InvalidInput("gates must be at least 1");
+  if (program.gate_features < 1) throw InvalidInput("gate_features must be at least 1");
+  if (program.patch < 1) throw InvalidInput("patch must be at least 1");
+  if (!(program.tolerance > 0.0 && program.tolerance < 1.0))
+    throw InvalidInput("tolerance must lie in (0, 1)");
+  if (!(std::isfinite(program.huber_delta) && program.huber_delta > 0.0))
+    throw InvalidInput("huber_delta must be finite and positive");
+  if (options.method != Method::sdp) return;
+  if (program.loss != Loss::squared) throw InvalidInput("method sdp takes the squared loss");
+  if (program.outputs != Outputs::joint) throw InvalidInput("method sdp has joint outputs");
+  if (options.precision == Precision::fp32)
+    throw InvalidInput("precision fp32 is for programs over patterns");
 }
 
 ChosenEngines choose_engines(const Options& options) {
@@ -47,6 +61,8 @@ ChosenEngines choose_engines(const Options& options) {
 namespace {
 
 void check_network(const Network& network, const Problem& problem) {
+  if (network.activation != Activation::relu)
+    throw InvalidInput("bounds are for ReLU networks; this one has gates or no activation");
   if (network.features != problem.features || network.outputs != problem.outputs)
     throw InvalidInput("the network's features and outputs must be those of the problem");
   if (network.neurons < 0) throw InvalidInput("the network's neurons must not be negative");
@@ -69,6 +85,7 @@ void check_network(const Network& network, const Problem& problem) {
 Result solve(const Problem& problem, const Options& options) {
   validate(problem);
   validate(options);
+  if (options.method != Method::sdp) return solve_program(problem, options);
   return Session(problem, options).run();
 }
 
@@ -77,6 +94,7 @@ Result certify(const Problem& problem, const Network& network, const Options& op
   validate(options);
   if (!options.checkpoint.empty() || !options.resume.empty())
     throw InvalidInput("checkpoint and resume are for solve(), not for certify()");
+  if (options.method != Method::sdp) throw InvalidInput("certify() knows method sdp alone");
   check_network(network, problem);
   return Session(problem, options, &network).run();
 }

@@ -4,13 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
 #include <relulift/error.hpp>
-#include <unordered_map>
 
 #include "src/io/csv.hpp"
 #include "src/io/csv_header.hpp"
 #include "src/io/file.hpp"
+#include "src/io/labels.hpp"
 #include "src/io/table.hpp"
 #include "src/io/text.hpp"
 
@@ -47,52 +46,10 @@ double read_number(const CsvReader& reader, std::size_t column, const std::strin
   throw InvalidInput(fmt::format("{}: {} is not a finite number", where, in_quotes(text)));
 }
 
-// Class names of a label column, numbered as they appear.
-class Labels {
- public:
-  // Empty `known`: every label is welcome.
-  explicit Labels(const std::vector<std::string>& known) : names_(known), closed_(!known.empty()) {
-    for (std::size_t k = 0; k < names_.size(); ++k) number_[names_[k]] = static_cast<Index>(k);
-  }
-
-  Index number(const CsvReader& reader, std::size_t column, const std::string& name,
-               const std::string& source) {
-    key_.assign(trim(reader.fields()[column]));  // reuses its memory
-    if (const auto at = number_.find(key_); at != number_.end()) return at->second;
-    const std::string where = place(source, reader.line(column), name);
-    if (key_.empty()) throw InvalidInput(where + ": the label is empty");
-    if (!valid_utf8(key_)) throw InvalidInput(where + ": the label is not UTF-8 text");
-    if (closed_)
-      throw InvalidInput(fmt::format("{}: {} is not among the labels of the training data ({})",
-                                     where, in_quotes(key_), list_names(names_)));
-    names_.push_back(key_);
-    return number_[key_] = static_cast<Index>(names_.size()) - 1;
-  }
-
-  bool closed() const { return closed_; }
-  const std::vector<std::string>& names() const { return names_; }
-
- private:
-  std::vector<std::string> names_;
-  bool closed_;
-  std::unordered_map<std::string, Index> number_;
-  std::string key_;
-};
-
-// One-hot columns in the order of data.schema.outputs; `number` counts in the order of `names`.
-void one_hot(Dataset& data, const std::vector<Index>& number,
-             const std::vector<std::string>& names) {
-  const auto& classes = data.schema.outputs;
-  std::unordered_map<std::string, Index> rank;
-  for (std::size_t k = 0; k < classes.size(); ++k) rank[classes[k]] = static_cast<Index>(k);
-  data.outputs = static_cast<Index>(classes.size());
-  check_fits_memory(data.source, fmt::format("one column for each of its {} classes", data.outputs),
-                    8.0 * static_cast<double>(data.samples) * static_cast<double>(data.outputs));
-  data.Y.assign(static_cast<std::size_t>(data.samples * data.outputs), 0.0);
-  for (std::size_t i = 0; i < number.size(); ++i) {
-    const Index k = rank.at(names[static_cast<std::size_t>(number[i])]);
-    data.Y[i + static_cast<std::size_t>(k * data.samples)] = 1.0;
-  }
+Index read_label(Labels& labels, const CsvReader& reader, std::size_t column,
+                 const std::string& name, const std::string& source) {
+  return labels.number(trim(reader.fields()[column]),
+                       [&] { return place(source, reader.line(column), name); });
 }
 
 }  // namespace
@@ -134,7 +91,8 @@ void check_classes(const std::string& source, const std::string& column,
 Dataset read_csv_dataset(std::string_view text, const std::string& source, const Targets& targets,
                          const Schema& like) {
   if (!targets.file.empty())
-    throw InvalidInput(source + ": is a CSV table; a file of targets goes with an NPY table");
+    throw InvalidInput(source +
+                       ": is a CSV table; a file of targets goes with an NPY or IDX table");
   refuse_binary(text, source);
   CsvReader reader(text, source);
   const std::vector<std::string> header = read_header(reader, source);
@@ -163,15 +121,9 @@ Dataset read_csv_dataset(std::string_view text, const std::string& source, const
     for (std::size_t j = 0; j < value_columns; ++j)
       data.Y[i + j * rows] = read_number(reader, plan.targets[j], header[plan.targets[j]], source);
     if (!number.empty())
-      number[i] = labels.number(reader, plan.targets[0], header[plan.targets[0]], source);
+      number[i] = read_label(labels, reader, plan.targets[0], header[plan.targets[0]], source);
   }
-  if (plan.kind == TargetKind::labels) {
-    if (!labels.closed()) {
-      data.schema.outputs = sorted_classes(labels.names());
-      check_classes(source, data.schema.label_column, data.schema.outputs);
-    }
-    one_hot(data, number, labels.names());
-  }
+  if (plan.kind == TargetKind::labels) set_labels(data, data.schema.label_column, number, labels);
   return data;
 }
 

@@ -5,6 +5,11 @@
 #include <relulift/io.hpp>
 
 #include "src/io/file.hpp"
+#include "src/io/idx.hpp"
+#include "src/io/input.hpp"
+#include "src/io/npy.hpp"
+#include "src/io/npz.hpp"
+#include "src/io/svm.hpp"
 #include "src/io/table.hpp"
 
 namespace relulift {
@@ -42,11 +47,13 @@ void refuse_other_formats(std::string_view content, const std::string& source) {
   const auto starts = [&](std::string_view magic) {
     return content.substr(0, magic.size()) == magic;
   };
-  if (starts("PK\x03\x04"))
-    throw InvalidInput(source + ": is a ZIP archive (NPZ or a spreadsheet?); CSV and NPY are read");
-  if (starts("\x1F\x8B"))
-    throw InvalidInput(source + ": is compressed by gzip; decompress it first");
+  if (io::is_zip(content))
+    throw InvalidInput(source + ": is a ZIP archive within gzip; decompress it first");
   if (starts("PAR1")) throw InvalidInput(source + ": is a Parquet file; CSV and NPY are read");
+  constexpr std::size_t kTarMagic = 257;  // where it stands
+  if (content.size() > kTarMagic && content.substr(kTarMagic).starts_with("ustar"))
+    throw InvalidInput(source + ": is a TAR archive; unpack it first");
+  if (starts("\x89HDF")) throw InvalidInput(source + ": is an HDF5 file; CSV and NPZ are read");
 }
 }  // namespace
 
@@ -55,10 +62,16 @@ Dataset read_dataset(const Path& path, const Targets& targets, const Schema& lik
     throw InvalidInput(
         "targets: name one label column, or numeric columns, or a file, not several");
   const std::string source = path.string();
-  const std::string content = io::read_file(path);
+  // By its path: a large archive is not held in memory.
+  constexpr std::size_t kMagic = 4;
+  if (io::is_zip(io::read_file(path, kMagic))) return io::read_npz_dataset(path, targets, like);
+  const std::string content = io::read_input(path);
   refuse_other_formats(content, source);
-  return content.starts_with("\x93NUMPY") ? io::read_npy_dataset(content, source, targets, like)
-                                          : io::read_csv_dataset(content, source, targets, like);
+  if (io::is_npy(content)) return io::read_array_dataset(content, source, targets, like);
+  if (io::is_cifar(content, source)) return io::read_cifar_dataset(content, source, targets, like);
+  if (io::is_idx(content)) return io::read_array_dataset(content, source, targets, like);
+  if (io::is_svm(content)) return io::read_svm_dataset(content, source, targets, like);
+  return io::read_csv_dataset(content, source, targets, like);
 }
 
 }  // namespace relulift

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <relulift/error.hpp>
 #include <relulift/system.hpp>
@@ -47,7 +48,7 @@ void write_all(int fd, std::string_view content, const Path& path) {
 }
 }  // namespace
 
-std::string read_file(const Path& path) {
+std::string read_file(const Path& path, std::size_t most) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) fail(path, "opened");
   if (S_ISDIR(info.st_mode)) throw FileError(path.string() + ": is a folder, not a file");
@@ -55,8 +56,9 @@ std::string read_file(const Path& path) {
   if (info.st_size == 0) throw InvalidInput(path.string() + ": is empty");
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) fail(path, "opened");
-  check_fits_memory(path.string(), "reading it", static_cast<double>(info.st_size));
-  std::string content(static_cast<std::size_t>(info.st_size), '\0');
+  const std::size_t size = std::min(static_cast<std::size_t>(info.st_size), most);
+  check_fits_memory(path.string(), "reading it", static_cast<double>(size));
+  std::string content(size, '\0');
   std::size_t at = 0;
   while (at < content.size()) {
     const ssize_t got = ::read(file.get(), content.data() + at, content.size() - at);

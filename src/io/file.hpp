@@ -9,8 +9,8 @@
 namespace relulift::io {
 
 // Throws FileError for what is no readable regular file, InvalidInput for what is empty or larger
-// than the free memory.
-std::string read_file(const Path& path);
+// than the free memory. `most`: no more than so many bytes from its start.
+std::string read_file(const Path& path, std::size_t most = std::string::npos);
 
 // Throws InvalidInput "SOURCE: WHAT needs B bytes, M are free" before an allocation that cannot
 // work.

@@ -24,6 +24,11 @@ using io::Tensor;
 
 Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(); }
 
+const char* name_of(Activation activation) {
+  if (activation == Activation::gated) return "gated";
+  return activation == Activation::linear ? "linear" : "relu";
+}
+
 std::map<std::string, std::string> metadata(const Model& model) {
   const Preparation& preparation = model.preparation;
   Json standardization;
@@ -38,6 +43,9 @@ std::map<std::string, std::string> metadata(const Model& model) {
       {"weight_decay", number_or_null(model.weight_decay).dump()},
       {"objective", number_or_null(model.objective).dump()},
       {"lower_bound", number_or_null(model.lower_bound).dump()}};
+  // Absent for a ReLU network, which is what other programs take the tensors for.
+  if (model.network.activation != Activation::relu)
+    out["activation"] = Json(name_of(model.network.activation)).dump();
   if (model.schema.kind == TargetKind::labels) {
     out["target"] = Json(model.schema.label_column).dump();
     out["classes"] = Json(model.schema.outputs).dump();
@@ -124,6 +132,12 @@ void read_metadata(Model& model, const std::map<std::string, std::string>& entri
   model.weight_decay = reader.number("weight_decay", model.weight_decay);
   model.objective = reader.number("objective", model.objective);
   model.lower_bound = reader.number("lower_bound", model.lower_bound);
+  const auto activation = reader.get("activation", std::string("relu"));
+  const bool gated = model.network.activation == Activation::gated;
+  if (gated != (activation == "gated") ||
+      (activation != "relu" && activation != "linear" && !gated))
+    throw InvalidInput(source + ": the metadata entry 'activation' does not fit the tensors");
+  if (activation == "linear") model.network.activation = Activation::linear;
   if (reader.has("classes")) {
     model.schema.kind = TargetKind::labels;
     model.schema.label_column = reader.get("target", std::string());
@@ -153,6 +167,9 @@ void check_metadata(const Model& model, const std::string& source) {
     wrong("a bias or standardization");
   if (!needs_bias && !model.hidden_bias.empty())
     throw InvalidInput(source + ": holds a hidden bias, which the metadata deny");
+  if (model.network.activation == Activation::gated &&
+      model.gate_bias.size() != model.hidden_bias.size())
+    throw InvalidInput(source + ": the gates have a bias and the neurons do not, or the reverse");
 }
 
 // Takes the tensor under one of its two names; null when absent.
@@ -179,12 +196,31 @@ void refuse_other_tensors(const Safetensors& content, const std::string& source)
           "without it (bias=False) or append a constant feature",
           source, name));
     if (name != "hidden.weight" && name != "hidden.bias" && name != "output.weight" &&
-        name != "0.weight" && name != "0.bias" && name != "2.weight")
+        name != "0.weight" && name != "0.bias" && name != "2.weight" && name != "gate.weight" &&
+        name != "gate.bias")
       throw InvalidInput(fmt::format(
           "{}: holds the tensor {}, which is no part of a two-layer network (hidden.weight, "
-          "hidden.bias, output.weight or 0.weight, 0.bias, 2.weight)",
+          "hidden.bias, output.weight, gate.weight, gate.bias or 0.weight, 0.bias, 2.weight)",
           source, io::in_quotes(name)));
   }
+}
+
+// The gates of as many neurons and features, and their bias.
+void read_gates(Model& model, const Safetensors& content, const std::string& source) {
+  const auto gates = content.tensors.find("gate.weight"), bias = content.tensors.find("gate.bias");
+  const auto end = content.tensors.end();
+  if (gates == end && bias != end)
+    throw InvalidInput(source + ": holds gate.bias, and no gate.weight");
+  if (gates == end) return;
+  const std::vector<Index> shape{model.network.neurons, model.network.features};
+  if (gates->second.shape != shape ||
+      (bias != end && bias->second.shape != std::vector<Index>{model.network.neurons}))
+    throw InvalidInput(fmt::format(
+        "{}: gate.weight must be {} x {} as hidden.weight, and gate.bias have as many entries",
+        source, shape[0], shape[1]));
+  model.network.activation = Activation::gated;
+  model.network.G = gates->second.entries;
+  if (bias != end) model.gate_bias = bias->second.entries;
 }
 
 void read_weights(Model& model, const Safetensors& content, const std::string& source) {
@@ -210,6 +246,7 @@ void read_weights(Model& model, const Safetensors& content, const std::string& s
       model.network.V[static_cast<std::size_t>(k + j * c)] =
           output->entries[static_cast<std::size_t>(j + k * m)];
   if (bias != nullptr) model.hidden_bias = bias->entries;
+  read_gates(model, content, source);
 }
 
 }  // namespace
@@ -225,8 +262,13 @@ std::string model_bytes(const Model& model) {
     for (Index j = 0; j < m; ++j)
       output.entries[static_cast<std::size_t>(j + k * m)] =
           model.network.V[static_cast<std::size_t>(k + j * c)];
-  if (model.preparation.bias || model.preparation.standardized() || !model.hidden_bias.empty())
-    content.tensors["hidden.bias"] = {.shape = {m}, .entries = model.hidden_bias};
+  const bool biased =
+      model.preparation.bias || model.preparation.standardized() || !model.hidden_bias.empty();
+  if (biased) content.tensors["hidden.bias"] = {.shape = {m}, .entries = model.hidden_bias};
+  if (model.network.activation == Activation::gated) {
+    content.tensors["gate.weight"] = {.shape = {m, d}, .entries = model.network.G};
+    if (biased) content.tensors["gate.bias"] = {.shape = {m}, .entries = model.gate_bias};
+  }
   return safetensors_bytes(content);
 }
 

@@ -3,21 +3,16 @@
 
 #include <fmt/format.h>
 
-#include <bit>
-#include <cmath>
+#include <algorithm>
 #include <cstring>
 #include <optional>
 #include <relulift/error.hpp>
+#include <utility>
 
-#include "src/io/file.hpp"
-#include "src/io/table.hpp"
 #include "src/io/text.hpp"
 
 namespace relulift::io {
 namespace {
-
-// Entries are copied byte by byte as the host holds them.
-static_assert(std::endian::native == std::endian::little);
 
 struct Header {
   std::string descr;
@@ -83,7 +78,7 @@ class HeaderParser {
   std::string descr() {
     skip_blanks();
     if (!rest_.empty() && rest_.front() == '[')
-      throw InvalidInput(source_ + ": holds records, not a plain array of float32 or float64");
+      throw InvalidInput(source_ + ": holds records, not a plain array of numbers");
     return string();
   }
   bool boolean() {
@@ -139,100 +134,37 @@ std::pair<std::string_view, std::string_view> split(std::string_view bytes,
   return {bytes.substr(8 + width, length), bytes.substr(8 + width + length)};
 }
 
-std::size_t entry_bytes(const std::string& descr, const std::string& source) {
-  if (descr == "<f8") return 8;
-  if (descr == "<f4") return 4;
-  if (descr == ">f8" || descr == ">f4")
-    throw InvalidInput(source + ": is big-endian; save it as '<f8' or '<f4'");
-  throw InvalidInput(fmt::format("{}: holds entries of type {}; float32 and float64 are read",
-                                 source, in_quotes(descr)));
-}
-
-template <class T>
-void copy_entries(std::string_view bytes, bool fortran_order, NpyMatrix& matrix) {
-  const auto rows = static_cast<std::size_t>(matrix.rows);
-  const auto cols = static_cast<std::size_t>(matrix.cols);
-  for (std::size_t k = 0; k < rows * cols; ++k) {
-    T value;
-    std::memcpy(&value, bytes.data() + k * sizeof(T), sizeof(T));
-    matrix.entries[fortran_order ? k : k / cols + k % cols * rows] = value;
+// Of a descriptor such as '<f4': byte order, kind, bytes.
+Element element_of(const std::string& descr, const std::string& source) {
+  constexpr std::pair<std::string_view, Element> kTypes[] = {
+      {"b1", Element::boolean}, {"u1", Element::u8},  {"i1", Element::i8},  {"u2", Element::u16},
+      {"i2", Element::i16},     {"u4", Element::u32}, {"i4", Element::i32}, {"u8", Element::u64},
+      {"i8", Element::i64},     {"f4", Element::f32}, {"f8", Element::f64}};
+  const std::string_view type = std::string_view(descr).substr(1);
+  for (const auto& [name, element] : kTypes) {
+    const bool order = descr[0] == '<' || descr[0] == '>' || (descr[0] == '|' && name[1] == '1');
+    if (order && type == name) return element;
   }
-}
-
-void check_finite(const NpyMatrix& matrix, const std::string& source) {
-  for (std::size_t k = 0; k < matrix.entries.size(); ++k)
-    if (!std::isfinite(matrix.entries[k]))
-      throw InvalidInput(fmt::format("{}: the entry in row {}, column {} (from 0) is not finite",
-                                     source, static_cast<Index>(k) % matrix.rows,
-                                     static_cast<Index>(k) / matrix.rows));
-}
-
-std::vector<std::string> counted_names(char letter, Index count) {
-  std::vector<std::string> names;
-  for (Index k = 0; k < count; ++k) names.push_back(fmt::format("{}{}", letter, k));
-  return names;
+  throw InvalidInput(
+      fmt::format("{}: holds entries of type {}; booleans, integers, float32 and float64 are read",
+                  source, in_quotes(descr)));
 }
 
 }  // namespace
 
-NpyMatrix parse_npy(std::string_view bytes, const std::string& source) {
-  if (!bytes.starts_with("\x93NUMPY")) throw InvalidInput(source + ": is not an NPY file");
+Array npy_array(std::string_view bytes, const std::string& source) {
+  if (!is_npy(bytes)) throw InvalidInput(source + ": is not an NPY file");
   const auto [text, entries] = split(bytes, source);
   const Header header = HeaderParser(text, source).parse();
-  const std::size_t width = entry_bytes(header.descr, source);
-  const std::vector<Index>& shape = *header.shape;
-  if (shape.empty() || shape.size() > 2)
-    throw InvalidInput(fmt::format("{}: has {} dimensions, a table has two", source, shape.size()));
-  NpyMatrix matrix{.rows = shape[0], .cols = shape.size() == 2 ? shape[1] : 1, .entries = {}};
-  if (matrix.rows == 0 || matrix.cols == 0)
-    throw InvalidInput(
-        fmt::format("{}: is an empty array of {} x {}", source, matrix.rows, matrix.cols));
-  // By division: the product of hostile sizes overflows.
-  const std::size_t count = entries.size() / width;
-  if (entries.size() % width != 0 || count % static_cast<std::size_t>(matrix.cols) != 0 ||
-      count / static_cast<std::size_t>(matrix.cols) != static_cast<std::size_t>(matrix.rows))
-    throw InvalidInput(fmt::format("{}: {} x {} entries of {} bytes are announced, {} bytes follow",
-                                   source, matrix.rows, matrix.cols, width, entries.size()));
-  check_fits_memory(source, fmt::format("its array of {} x {} numbers", matrix.rows, matrix.cols),
-                    8.0 * static_cast<double>(count));
-  matrix.entries.resize(count);
-  if (width == 8)
-    copy_entries<double>(entries, *header.fortran_order, matrix);
-  else
-    copy_entries<float>(entries, *header.fortran_order, matrix);
-  check_finite(matrix, source);
-  return matrix;
+  Array array = make_array(element_of(header.descr, source), *header.shape, entries, source);
+  array.big_endian = header.descr[0] == '>';
+  array.fortran_order = *header.fortran_order;
+  if (array.fortran_order && header.shape->size() > 2)
+    throw InvalidInput(fmt::format("{}: has {} dimensions in Fortran order; save it in C order",
+                                   source, header.shape->size()));
+  return array;
 }
 
-Dataset read_npy_dataset(std::string_view bytes, const std::string& source, const Targets& targets,
-                         const Schema& like) {
-  if (targets.kind() != TargetKind::none && targets.file.empty())
-    throw InvalidInput(source +
-                       ": an NPY table has no named columns; its targets come from a file");
-  NpyMatrix x = parse_npy(bytes, source);
-  Dataset data{.source = source, .schema = {}};
-  data.samples = x.rows;
-  data.features = x.cols;
-  data.X = std::move(x.entries);
-  if (!like.features.empty() && static_cast<Index>(like.features.size()) != data.features)
-    throw InvalidInput(fmt::format("{}: has {} columns, {} features are needed", source,
-                                   data.features, like.features.size()));
-  data.schema.features = like.features.empty() ? counted_names('x', data.features) : like.features;
-  if (targets.file.empty()) return data;
-
-  const std::string target_source = targets.file.string();
-  NpyMatrix y = parse_npy(read_file(targets.file), target_source);
-  if (y.rows != data.samples)
-    throw InvalidInput(
-        fmt::format("{}: has {} rows, {} has {}", target_source, y.rows, source, data.samples));
-  if (!like.outputs.empty() && static_cast<Index>(like.outputs.size()) != y.cols)
-    throw InvalidInput(fmt::format("{}: has {} columns, {} outputs are needed", target_source,
-                                   y.cols, like.outputs.size()));
-  data.outputs = y.cols;
-  data.Y = std::move(y.entries);
-  data.schema.kind = TargetKind::values;
-  data.schema.outputs = like.outputs.empty() ? counted_names('y', data.outputs) : like.outputs;
-  return data;
-}
+bool is_npy(std::string_view bytes) { return bytes.starts_with("\x93NUMPY"); }
 
 }  // namespace relulift::io

@@ -3,21 +3,18 @@
 // dictionary with descr, fortran_order and shape, then the entries.
 #pragma once
 
-#include <relulift/problem.hpp>
 #include <string>
 #include <string_view>
-#include <vector>
+
+#include "src/io/array.hpp"
 
 namespace relulift::io {
 
-struct NpyMatrix {
-  Index rows = 0;
-  Index cols = 0;               // a vector is one column
-  std::vector<double> entries;  // column-major
-};
+// Told by the first bytes.
+bool is_npy(std::string_view bytes);
 
-// float32 and float64, little-endian, C and Fortran order, one or two dimensions, finite entries.
-// Throws InvalidInput naming `source` for everything else.
-NpyMatrix parse_npy(std::string_view bytes, const std::string& source);
+// Booleans, integers, float32 and float64 in either byte order and in C order; in Fortran order
+// with two dimensions at most. Throws InvalidInput naming `source` for everything else.
+Array npy_array(std::string_view bytes, const std::string& source);
 
 }  // namespace relulift::io

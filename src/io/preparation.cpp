@@ -18,24 +18,34 @@ std::span<const double> column(std::span<const double> X, Index samples, Index j
   return X.subspan(static_cast<std::size_t>(j * samples), static_cast<std::size_t>(samples));
 }
 
+// The sum of term(x) in pairs of halves: its error grows with the logarithm of the length.
+template <class Term>
+double sum(std::span<const double> x, const Term& term) {
+  constexpr std::size_t kPlain = 128;
+  if (x.size() > kPlain)
+    return sum(x.first(x.size() / 2), term) + sum(x.subspan(x.size() / 2), term);
+  double total = 0.0;
+  for (const double value : x) total += term(value);
+  return total;
+}
+
 void fit_column(Preparation& preparation, std::span<const double> x, const std::string& source,
                 const std::string& name) {
   const auto count = static_cast<double>(x.size());
   const auto [low, high] = std::minmax_element(x.begin(), x.end());
-  double mean = 0.0;
-  for (const double value : x) mean += value / count;
-  double variance = 0.0;
-  for (const double value : x) variance += (value - mean) * (value - mean) / count;
-  const double scale = std::sqrt(variance);
-  // Below this the deviations are rounding of the entries themselves.
-  const double noise = 1e-14 * std::max(std::abs(*low), std::abs(*high));
-  if (*low == *high || scale <= noise)
-    throw InvalidInput(
-        fmt::format("{}: column {} is constant and cannot be standardized; remove it", source,
-                    io::in_quotes(name)));
+  // Of a constant column the value itself, so that the prepared column is zero.
+  const double mean = *low == *high ? *low : sum(x, [&](double v) { return v / count; });
+  const double variance = sum(x, [&](double v) { return (v - mean) * (v - mean) / count; });
+  double scale = std::sqrt(variance);
   if (!std::isfinite(mean) || !std::isfinite(scale))
     throw InvalidInput(fmt::format("{}: the values of column {} are too large to standardize",
                                    source, io::in_quotes(name)));
+  // Below this the deviations are rounding of the entries themselves.
+  const double noise = 1e-14 * std::max(std::abs(*low), std::abs(*high));
+  if (scale <= noise) {
+    scale = 1.0;
+    ++preparation.constant_features;
+  }
   preparation.mean.push_back(mean);
   preparation.scale.push_back(scale);
 }
@@ -43,7 +53,7 @@ void fit_column(Preparation& preparation, std::span<const double> x, const std::
 }  // namespace
 
 Preparation fit_preparation(const Dataset& data, Standardize standardize, Bias bias) {
-  Preparation preparation{.bias = bias == Bias::yes, .mean = {}, .scale = {}};
+  Preparation preparation{.bias = bias == Bias::yes};
   if (standardize == Standardize::yes)
     for (Index j = 0; j < data.features; ++j)
       fit_column(preparation, column(data.X, data.samples, j), data.source,
@@ -83,76 +93,129 @@ Problem make_problem(const Dataset& data, const Preparation& preparation, double
   return problem;
 }
 
+namespace {
+
+// Weights of m neurons on raw features and what they add to the bias.
+struct Folded {
+  std::vector<double> weights;  // d x m
+  std::vector<double> bias;     // m, or empty: nothing is prepared
+};
+
+Folded folded(const std::vector<double>& prepared, std::size_t m, const Preparation& preparation) {
+  const std::size_t rows = m == 0 ? 0 : prepared.size() / m;
+  const std::size_t d = rows - (preparation.bias && m > 0 ? 1 : 0);
+  Folded out{std::vector<double>(d * m), {}};
+  if (preparation.bias || preparation.standardized()) out.bias.assign(m, 0.0);
+  for (std::size_t j = 0; j < m; ++j) {
+    if (preparation.bias) out.bias[j] = prepared[d + j * rows];
+    for (std::size_t i = 0; i < d; ++i) {
+      double weight = prepared[i + j * rows];
+      if (preparation.standardized()) {
+        weight /= preparation.scale[i];
+        out.bias[j] -= weight * preparation.mean[i];
+      }
+      out.weights[i + j * d] = weight;
+    }
+  }
+  return out;
+}
+
+// The inverse.
+std::vector<double> unfolded(const std::vector<double>& weights,
+                             const std::vector<double>& constants, std::size_t m,
+                             const Preparation& preparation) {
+  const std::size_t d = m == 0 ? 0 : weights.size() / m;
+  const std::size_t rows = d + (preparation.bias ? 1 : 0);
+  std::vector<double> out(rows * m);
+  for (std::size_t j = 0; j < m; ++j) {
+    double bias = constants.empty() ? 0.0 : constants[j];
+    double size = std::abs(bias);
+    for (std::size_t i = 0; i < d; ++i) {
+      const double weight = weights[i + j * d];
+      const double moved = preparation.standardized() ? weight * preparation.mean[i] : 0.0;
+      bias += moved;
+      size += std::abs(moved);
+      out[i + j * rows] = preparation.standardized() ? weight * preparation.scale[i] : weight;
+    }
+    if (preparation.bias)
+      out[d + j * rows] = bias;
+    else if (std::abs(bias) > 1e-5 * size)  // what float32 weights leave of the cancellation
+      throw InvalidInput(fmt::format(
+          "model: the bias of neuron {} contradicts the metadata, which say that there is none",
+          j));
+  }
+  return out;
+}
+
+// One more row, of constants.
+std::vector<double> with_constants(const std::vector<double>& weights,
+                                   const std::vector<double>& constants) {
+  const std::size_t m = constants.size(), d = m == 0 ? 0 : weights.size() / m;
+  std::vector<double> out((d + 1) * m);
+  for (std::size_t j = 0; j < m; ++j) {
+    std::copy_n(weights.data() + j * d, d, out.data() + j * (d + 1));
+    out[d + j * (d + 1)] = constants[j];
+  }
+  return out;
+}
+
+}  // namespace
+
 Model make_model(const Network& network, const Preparation& preparation, const Schema& schema) {
   Model model;
   model.preparation = preparation;
   model.schema = schema;
-  const auto rows = static_cast<std::size_t>(network.features);
-  const std::size_t d = rows - (preparation.bias ? 1 : 0);
   const auto m = static_cast<std::size_t>(network.neurons);
-  model.network = {.features = static_cast<Index>(d),
-                   .outputs = network.outputs,
-                   .neurons = network.neurons,
-                   .U = std::vector<double>(d * m),
-                   .V = network.V};
-  if (preparation.bias || preparation.standardized()) model.hidden_bias.assign(m, 0.0);
-  for (std::size_t j = 0; j < m; ++j) {
-    if (preparation.bias) model.hidden_bias[j] = network.U[d + j * rows];
-    for (std::size_t i = 0; i < d; ++i) {
-      double weight = network.U[i + j * rows];
-      if (preparation.standardized()) {
-        weight /= preparation.scale[i];
-        model.hidden_bias[j] -= weight * preparation.mean[i];
-      }
-      model.network.U[i + j * d] = weight;
-    }
+  Folded hidden = folded(network.U, m, preparation);
+  model.network = network;
+  model.network.features -= preparation.bias ? 1 : 0;
+  model.network.U = std::move(hidden.weights);
+  model.hidden_bias = std::move(hidden.bias);
+  if (network.activation == Activation::gated) {
+    Folded gates = folded(network.G, m, preparation);
+    model.network.G = std::move(gates.weights);
+    model.gate_bias = std::move(gates.bias);
   }
   return model;
 }
 
 Network prepared_network(const Model& model) {
   const Preparation& preparation = model.preparation;
-  const auto d = static_cast<std::size_t>(model.network.features);
   const auto m = static_cast<std::size_t>(model.network.neurons);
-  const std::size_t rows = d + (preparation.bias ? 1 : 0);
-  Network network{.features = static_cast<Index>(rows),
-                  .outputs = model.network.outputs,
-                  .neurons = model.network.neurons,
-                  .U = std::vector<double>(rows * m),
-                  .V = model.network.V};
-  for (std::size_t j = 0; j < m; ++j) {
-    double bias = model.hidden_bias.empty() ? 0.0 : model.hidden_bias[j];
-    double size = std::abs(bias);
-    for (std::size_t i = 0; i < d; ++i) {
-      const double weight = model.network.U[i + j * d];
-      const double moved = preparation.standardized() ? weight * preparation.mean[i] : 0.0;
-      bias += moved;
-      size += std::abs(moved);
-      network.U[i + j * rows] = preparation.standardized() ? weight * preparation.scale[i] : weight;
-    }
-    if (preparation.bias)
-      network.U[d + j * rows] = bias;
-    else if (std::abs(bias) > 1e-5 * size)  // what float32 weights leave of the cancellation
-      throw InvalidInput(fmt::format(
-          "model: the bias of neuron {} contradicts the metadata, which say that there is none",
-          j));
-  }
+  Network network = model.network;
+  network.features += preparation.bias ? 1 : 0;
+  network.U = unfolded(model.network.U, model.hidden_bias, m, preparation);
+  if (network.activation == Activation::gated)
+    network.G = unfolded(model.network.G, model.gate_bias, m, preparation);
   return network;
 }
 
 std::vector<double> predict(const Model& model, std::span<const double> X, Index samples) {
   if (model.hidden_bias.empty()) return predict(model.network, X, samples);
   const auto d = static_cast<std::size_t>(model.network.features);
-  const auto m = static_cast<std::size_t>(model.network.neurons);
   Network extended = model.network;
   extended.features += 1;
-  extended.U.resize((d + 1) * m);
-  for (std::size_t j = 0; j < m; ++j) {
-    std::copy_n(model.network.U.data() + j * d, d, extended.U.data() + j * (d + 1));
-    extended.U[d + j * (d + 1)] = model.hidden_bias[j];
+  extended.U = with_constants(model.network.U, model.hidden_bias);
+  if (extended.activation == Activation::gated)
+    extended.G = with_constants(model.network.G, model.gate_bias);
+  if (X.size() != static_cast<std::size_t>(samples) * d)
+    throw InvalidInput("X does not have samples x features entries");
+  // A block of rows at a time gets its ones: a copy of a large table may not fit beside it.
+  constexpr std::size_t kBlockEntries = 1 << 22;
+  const auto rows = static_cast<std::size_t>(samples);
+  const auto c = static_cast<std::size_t>(model.network.outputs);
+  const std::size_t block = std::max<std::size_t>(64, kBlockEntries / (d + 1));
+  std::vector<double> out(rows * c), part;
+  for (std::size_t first = 0; first < rows; first += block) {
+    const std::size_t count = std::min(block, rows - first);
+    part.assign(count * (d + 1), 1.0);
+    for (std::size_t j = 0; j < d; ++j)
+      std::copy_n(X.data() + first + j * rows, count, part.data() + j * count);
+    const std::vector<double> f = predict(extended, part, static_cast<Index>(count));
+    for (std::size_t k = 0; k < c; ++k)
+      std::copy_n(f.data() + k * count, count, out.data() + first + k * rows);
   }
-  const Preparation ones{.bias = true, .mean = {}, .scale = {}};
-  return predict(extended, prepare(ones, X, samples), samples);
+  return out;
 }
 
 }  // namespace relulift

@@ -46,6 +46,23 @@ Index PatternSet::count(Index i) const {
   return total;
 }
 
+GatedPatterns subset(const GatedPatterns& all, std::span<const Index> indices) {
+  GatedPatterns out(all.patterns.samples());
+  for (const Index i : indices) out.patterns.add(all.patterns.pattern(i));
+  out.gates = all.gates(Eigen::all, indices);
+  return out;
+}
+
+void append(GatedPatterns& to, const GatedPatterns& from) {
+  std::vector<Index> fresh;
+  for (Index i = 0; i < from.patterns.size(); ++i)
+    if (to.patterns.add(from.patterns.pattern(i))) fresh.push_back(i);
+  Matrix gates(from.gates.rows(), to.gates.cols() + static_cast<Index>(fresh.size()));
+  gates.leftCols(to.gates.cols()) = to.gates;
+  gates.rightCols(static_cast<Index>(fresh.size())) = from.gates(Eigen::all, fresh);
+  to.gates = std::move(gates);
+}
+
 std::vector<std::uint64_t> packed_signs(const Eigen::Ref<const Vector>& s) {
   std::vector<std::uint64_t> words(static_cast<std::size_t>((s.size() + 63) / 64));
   for (Index r = 0; r < s.size(); ++r)

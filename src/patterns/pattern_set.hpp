@@ -53,6 +53,12 @@ struct GatedPatterns {
   Matrix gates;  // d x P
 };
 
+// Those of these indices, in their order.
+GatedPatterns subset(const GatedPatterns& all, std::span<const Index> indices);
+
+// `to` takes those of `from` that it has not.
+void append(GatedPatterns& to, const GatedPatterns& from);
+
 // Bits of 1[s >= 0].
 std::vector<std::uint64_t> packed_signs(const Eigen::Ref<const Vector>& s);
 

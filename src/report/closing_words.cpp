@@ -29,7 +29,29 @@ std::string proved_for_every_network(const Result& result, const RunFacts& facts
   return text;
 }
 
+// What the program over patterns says, and about what.
+std::string program_words(const Result& result, const RunFacts& facts) {
+  const ProgramReport& program = result.program;
+  const double gap = relative_gap(program.objective, program.bound);
+  const int digits = digits_for(gap);
+  const std::string value = significant(program.objective, digits, Rounding::nearest);
+  const std::string words = facts.method == Method::gated    ? "gated networks with these gates"
+                            : facts.method == Method::linear ? "linear networks of this kind"
+                            : program.all_patterns           ? "ReLU networks"
+                                                   : "ReLU networks with neurons of these patterns";
+  if (!(program.bound > 0.0))
+    return fmt::format("The program over {} patterns has an objective of at most {}.",
+                       count_words(program.patterns), value);
+  const std::string share = gap <= 1e-8 ? "it is their optimum"
+                                        : fmt::format("the optimum is at most {} % below it",
+                                                      significant(100.0 * gap, 2, Rounding::up));
+  return fmt::format("Among {}, none has an objective below {}; the program reached {}: {}.", words,
+                     significant(program.bound, digits, Rounding::down), value, share);
+}
+
 const char* why_it_stopped(const Result& result) {
+  if (result.program.solver != "none" && result.status == Status::optimal)
+    return "the program is solved";
   switch (result.status) {
     case Status::gap_met:
       return "the gap asked for is met";
@@ -66,6 +88,7 @@ std::string closing_words(const Result& result, const RunFacts& facts) {
   if (facts.train) text += scores_words("training", *facts.train);
   if (facts.test) text += scores_words("test", *facts.test);
   text += '\n';
+  if (facts.method != Method::sdp) text += program_words(result, facts) + '\n';
   switch (result.certificate.claim) {
     case Claim::every_network:
       text += proved_for_every_network(result, facts);
@@ -77,6 +100,7 @@ std::string closing_words(const Result& result, const RunFacts& facts) {
                       significant(result.certificate.lower_bound, 4, Rounding::down));
       break;
     case Claim::none:
+      if (facts.method != Method::sdp) break;
       text += fmt::format("Objective {}. No lower bound was proved.",
                           significant(result.objective, 4, Rounding::nearest));
       break;

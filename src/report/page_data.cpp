@@ -144,11 +144,12 @@ void read_result(const Path& path, PageData& page) {
   result.plan = fields.text("plan");
 }
 
-constexpr std::array<const char*, 8> kTraceColumns{
-    "phase",        "iteration",       "objective",     "lower_bound",
-    "relative_gap", "primal_residual", "dual_residual", "seconds"};
-constexpr std::array<const char*, 7> kPhases{"network", "low-rank", "interior", "dense",
-                                             "cones",   "split",    "rounding"};
+constexpr std::array<const char*, 9> kTraceColumns{
+    "phase",         "iteration",       "objective",     "lower_bound", "relative_gap",
+    "program_bound", "primal_residual", "dual_residual", "seconds"};
+constexpr std::array<const char*, 12> kPhases{"network", "low-rank", "interior", "dense",
+                                              "cones",   "split",    "rounding", "patterns",
+                                              "relu",    "gated",    "exact",    "linear"};
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
   std::vector<std::string_view> parts;
@@ -191,8 +192,9 @@ std::vector<Progress> read_trace(const Path& path) {
     row.phase = *phase;
     row.objective = number(2);
     row.lower_bound = number(3);
-    row.seconds = number(7);
-    if (!(row.seconds >= 0.0)) fail(7);
+    row.program_bound = number(5);
+    row.seconds = number(8);
+    if (!(row.seconds >= 0.0)) fail(8);
     trace.push_back(row);
   }
   return trace;

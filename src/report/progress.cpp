@@ -15,8 +15,12 @@ std::string cell(double value, const char* format) {
   return std::isfinite(value) ? fmt::format(fmt::runtime(format), value) : "-";
 }
 
+// Of the program over patterns, where it is one that is solved.
+double bound_of(const Progress& progress) {
+  return std::isnan(progress.program_bound) ? progress.lower_bound : progress.program_bound;
+}
 double gap_of(const Progress& progress) {
-  return relative_gap(progress.objective, progress.lower_bound);
+  return relative_gap(progress.objective, bound_of(progress));
 }
 
 std::string percent(double share) {
@@ -26,15 +30,16 @@ std::string percent(double share) {
 std::string table_row(const Progress& progress) {
   return fmt::format("{:<12}{:>10}{:>14}{:>14}{:>11}{:>10}{:>10}{:>10.1f}\n", progress.phase,
                      progress.iteration, cell(progress.objective, "{:.6g}"),
-                     cell(progress.lower_bound, "{:.6g}"), percent(gap_of(progress)),
+                     cell(bound_of(progress), "{:.6g}"), percent(gap_of(progress)),
                      cell(progress.primal_residual, "{:.1e}"),
                      cell(progress.dual_residual, "{:.1e}"), progress.seconds);
 }
 
 std::string log_line(const Progress& progress) {
-  return fmt::format("{:.1f} s, {} iteration {}: objective {}, lower bound {}, gap {}\n",
+  const char* const bound = std::isnan(progress.program_bound) ? "lower" : "program's";
+  return fmt::format("{:.1f} s, {} iteration {}: objective {}, {} bound {}, gap {}\n",
                      progress.seconds, progress.phase, progress.iteration,
-                     cell(progress.objective, "{:.6g}"), cell(progress.lower_bound, "{:.6g}"),
+                     cell(progress.objective, "{:.6g}"), bound, cell(bound_of(progress), "{:.6g}"),
                      percent(gap_of(progress)));
 }
 

@@ -67,6 +67,23 @@ bool covers_every_network(const Result& result) {
   return result.certificate.claim == Claim::every_network;
 }
 
+Json program_json(const Result& result, const RunFacts& facts) {
+  if (facts.method == Method::sdp) return {};
+  const ProgramReport& program = result.program;
+  const bool samples_patterns = facts.method == Method::relu || facts.method == Method::gated;
+  return {{"outputs", to_string(facts.program.outputs)},
+          {"loss", to_string(facts.program.loss)},
+          {"groups", to_string(facts.program.group)},
+          {"gates", samples_patterns ? Json(to_string(facts.program.gate_kind)) : Json()},
+          {"patterns", program.patterns},
+          {"all_patterns", program.all_patterns},
+          {"solver", program.solver},
+          {"objective", number(program.objective)},
+          {"relative_gap", number(relative_gap(program.objective, program.bound))},
+          {"iterations", program.iterations},
+          {"rounds", program.rounds}};
+}
+
 std::string field(double value) { return std::isfinite(value) ? fmt::format("{}", value) : ""; }
 
 }  // namespace
@@ -87,11 +104,14 @@ std::string result_json(const Result& result, const RunFacts& facts) {
   Json json{{"program", "relulift"},
             {"version", version()},
             {"command", train ? "train" : "certify"},
+            {"method", to_string(facts.method)},
             {"status", to_string(result.status)},
             {"objective", number(result.objective)},
             {"lower_bound",
              covers_every_network(result) ? number(result.certificate.lower_bound) : Json()},
             {"relative_gap", number(relative_gap(result))},
+            {"program_bound", number(result.program.bound)},
+            {"convex_program", program_json(result, facts)},
             {"better_objective", number(result.better_objective)},
             {"suggestion", suggestion_json(result, facts.preparation)},
             {"relaxation",
@@ -133,11 +153,14 @@ std::string result_json(const Result& result, const RunFacts& facts) {
 
 std::string trace_csv(const Result& result) {
   std::string text =
-      "phase,iteration,objective,lower_bound,relative_gap,primal_residual,dual_residual,seconds\n";
+      "phase,iteration,objective,lower_bound,relative_gap,program_bound,primal_residual,"
+      "dual_residual,seconds\n";
   for (const Progress& row : result.trace)
-    text += fmt::format("{},{},{},{},{},{},{},{}\n", row.phase, row.iteration, field(row.objective),
-                        field(row.lower_bound), field(relative_gap(row.objective, row.lower_bound)),
-                        field(row.primal_residual), field(row.dual_residual), field(row.seconds));
+    text +=
+        fmt::format("{},{},{},{},{},{},{},{},{}\n", row.phase, row.iteration, field(row.objective),
+                    field(row.lower_bound), field(relative_gap(row.objective, row.lower_bound)),
+                    field(row.program_bound), field(row.primal_residual), field(row.dual_residual),
+                    field(row.seconds));
   return text;
 }
 

@@ -16,14 +16,18 @@
 namespace relulift::tools {
 
 void TargetArguments::add_to(CLI::App& command) {
-  auto* label =
-      command.add_option("--target", label_column, "column of class labels")->type_name("COLUMN");
-  auto* values =
-      command.add_option("--targets", value_columns, "numeric target columns, used as they are")
-          ->type_name("A,B")
-          ->delimiter(',');
-  auto* npy = command.add_option("--targets-file", file, "numeric targets of an NPY table")
-                  ->type_name("FILE.npy");
+  auto* label = command.add_option("--target", label_column, "column or array of class labels")
+                    ->type_name("COLUMN");
+  auto* values = command
+                     .add_option("--targets", value_columns,
+                                 "numeric target columns or arrays, used as they are")
+                     ->type_name("A,B")
+                     ->delimiter(',');
+  auto* npy = command
+                  .add_option("--targets-file", file,
+                              "NPY or IDX file with the targets of an NPY or IDX table: a "
+                              "vector of integers holds class labels, else numbers")
+                  ->type_name("FILE");
   label->excludes(values)->excludes(npy);
   values->excludes(npy);
 }
@@ -41,9 +45,10 @@ void SolveArguments::add_to(CLI::App& command) {
       ->capture_default_str();
   command
       .add_option("--precision", precision,
-                  "of the low-rank engine: double, or mixed (its optimiser remembers in single)")
+                  "double; mixed: the low-rank engine's optimiser remembers in single; single: of "
+                  "programs over patterns")
       ->type_name("PRECISION")
-      ->check(CLI::IsMember({"double", "mixed"}))
+      ->check(CLI::IsMember({"double", "mixed", "single"}))
       ->capture_default_str();
   command
       .add_option("--split", split,
@@ -123,7 +128,9 @@ Options SolveArguments::options(Clock::time_point start, ProgressReport& report)
   options.engine = engines.at(engine);
   options.split = cones();
   options.device = devices.at(device);
-  options.precision = precision == "mixed" ? Precision::mixed : Precision::fp64;
+  const std::map<std::string, Precision> precisions{
+      {"double", Precision::fp64}, {"mixed", Precision::mixed}, {"single", Precision::fp32}};
+  options.precision = precisions.at(precision);
   options.max_neurons = neurons.value_or(0);
   options.gap = gap;
   options.max_iterations = iterations.value_or(0);

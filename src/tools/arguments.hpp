@@ -17,6 +17,10 @@ namespace relulift::tools {
 
 using Clock = std::chrono::steady_clock;
 
+// For --help: what DATA may be.
+inline constexpr const char* kTableWords =
+    "CSV with a header, NPY, NPZ, IDX, LIBSVM or CIFAR-10 (.bin); also out of gzip";
+
 // --target, --targets, --targets-file.
 struct TargetArguments {
   std::string label_column;

@@ -114,7 +114,7 @@ void add_certify(CLI::App& app, Clock::time_point start, int& code) {
       "Prove how far any two-layer ReLU network is from the best, wherever it was trained");
   command->add_option("MODEL", arguments->model, "safetensors: hidden.weight, output.weight")
       ->required();
-  command->add_option("DATA", arguments->data, "the table it was trained on")->required();
+  command->add_option("DATA", arguments->data, kTableWords)->required();
   arguments->targets.add_to(*command);
   command
       ->add_option("--weight-decay", arguments->weight_decay,

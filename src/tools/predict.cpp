@@ -95,7 +95,7 @@ void add_predict(CLI::App& app, int& code) {
   CLI::App* command =
       app.add_subcommand("predict", "Class and scores, or values, for every row of a table");
   command->add_option("MODEL", arguments->model, "model.safetensors")->required();
-  command->add_option("DATA", arguments->data, "CSV with a header, or NPY")->required();
+  command->add_option("DATA", arguments->data, kTableWords)->required();
   command->add_option("--out", arguments->out, "write here, not to standard output")
       ->type_name("FILE.csv");
   arguments->targets.add_to(*command);

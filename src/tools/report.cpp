@@ -62,9 +62,10 @@ void add_report(CLI::App& app, int& code) {
     command->add_option(name, value, words)->type_name(type);
   };
   file("--data", arguments->data, "the training table, if it moved since the run", "DATA");
-  file("--targets-file", arguments->targets_file, "targets of an NPY table", "FILE.npy");
+  file("--targets-file", arguments->targets_file, "targets of an NPY or IDX table", "FILE");
   file("--test", arguments->test, "the test table, if it moved since the run", "TEST");
-  file("--test-targets-file", arguments->test_targets_file, "targets of an NPY test", "FILE.npy");
+  file("--test-targets-file", arguments->test_targets_file, "targets of an NPY or IDX test",
+       "FILE");
   command->footer(
       "The page needs nothing else: no script, nothing is fetched, it can be printed.\n"
       "Example:\n  relulift report out/iris --out iris.html");

@@ -12,6 +12,7 @@
 #include "src/tools/arguments.hpp"
 #include "src/tools/exit_code.hpp"
 #include "src/tools/interrupt.hpp"
+#include "src/tools/program_arguments.hpp"
 
 namespace relulift::tools {
 namespace {
@@ -86,6 +87,7 @@ struct TrainArguments {
   TargetArguments targets;
   SolveArguments solve;
   CheckpointArguments checkpoint;
+  ProgramArguments program;
 };
 
 // Only read after training is set up, never used to choose anything.
@@ -98,7 +100,7 @@ std::optional<Dataset> read_test(const TrainArguments& arguments, const Schema& 
   Targets targets = arguments.targets.targets();
   if (!targets.file.empty()) {
     if (arguments.test_targets_file.empty())
-      throw InvalidInput(arguments.test + ": an NPY table needs --test-targets-file");
+      throw InvalidInput(arguments.test + ": the test table needs --test-targets-file too");
     targets.file = arguments.test_targets_file;
   }
   return read_dataset(arguments.test, targets, schema);
@@ -107,13 +109,14 @@ std::optional<Dataset> read_test(const TrainArguments& arguments, const Schema& 
 int train(const TrainArguments& arguments, Clock::time_point start) {
   catch_interrupts();
   arguments.solve.check();
+  arguments.program.check();
   check_weight_decay(arguments.weight_decay);
   const Targets targets = arguments.targets.targets();
   if (targets.kind() == TargetKind::none)
     throw InvalidInput("--target, --targets or --targets-file must say what to learn");
   check_replaceable(arguments.out);
   const std::vector<std::string> inputs{arguments.data, arguments.test, arguments.targets.file,
-                                        arguments.test_targets_file};
+                                        arguments.test_targets_file, arguments.program.gate_file()};
   check_not_inside(arguments.out, inputs);
   arguments.checkpoint.check(arguments.out, inputs);
 
@@ -122,6 +125,10 @@ int train(const TrainArguments& arguments, Clock::time_point start) {
   const Preparation preparation =
       fit_preparation(data, arguments.standardize ? Standardize::yes : Standardize::no,
                       arguments.bias ? Bias::yes : Bias::no);
+  if (preparation.constant_features > 0 && !arguments.solve.quiet)
+    std::cerr << fmt::format(
+        "relulift: {} of {} columns are constant; standardized they are zero\n",
+        preparation.constant_features, data.features);
   const Problem problem = make_problem(data, preparation, arguments.weight_decay);
   if (interrupted()) {
     std::cerr << "relulift: interrupted before training began; nothing was written\n";
@@ -132,6 +139,7 @@ int train(const TrainArguments& arguments, Clock::time_point start) {
   Options options = arguments.solve.options(start, progress);
   options.keep_proof = true;
   arguments.checkpoint.apply(options);
+  arguments.program.apply(options, problem.features, preparation);
   const Result result = solve(problem, options);
   progress.finish();
   if (!result.checkpoint_failure.empty())
@@ -149,6 +157,8 @@ int train(const TrainArguments& arguments, Clock::time_point start) {
                  .weight_decay = arguments.weight_decay,
                  .standardized = arguments.standardize,
                  .bias = arguments.bias,
+                 .method = options.method,
+                 .program = options.program,
                  .files = {.data = arguments.data,
                            .targets = arguments.targets.file,
                            .test = arguments.test,
@@ -174,7 +184,7 @@ void add_train(CLI::App& app, Clock::time_point start, int& code) {
   auto arguments = std::make_shared<TrainArguments>();
   CLI::App* command = app.add_subcommand(
       "train", "Train a network and prove how far it is from the best of any width");
-  command->add_option("DATA", arguments->data, "CSV with a header, or NPY")->required();
+  command->add_option("DATA", arguments->data, kTableWords)->required();
   arguments->targets.add_to(*command);
   command->add_option("--weight-decay", arguments->weight_decay, "g of the objective, positive")
       ->type_name("G")
@@ -183,14 +193,18 @@ void add_train(CLI::App& app, Clock::time_point start, int& code) {
       ->type_name("DIR")
       ->required();
   command->add_option("--test", arguments->test, "held-out table to score")->type_name("TEST");
-  command->add_option("--test-targets-file", arguments->test_targets_file, "targets of an NPY test")
-      ->type_name("FILE.npy");
+  command
+      ->add_option("--test-targets-file", arguments->test_targets_file,
+                   "targets of an NPY or IDX test")
+      ->type_name("FILE");
   command->add_flag("--bias", arguments->bias,
                     "append a column of ones, penalised like any weight");
   command->add_flag("--standardize", arguments->standardize,
-                    "solve for (x - mean) / std; the model still predicts from raw features");
+                    "solve for (x - mean) / std, constant columns becoming zero; the model still "
+                    "predicts from raw features");
   arguments->solve.add_to(*command);
   arguments->checkpoint.add_to(*command);
+  arguments->program.add_to(*command);
   command->footer(
       "Example:\n  relulift train data/iris_train.csv --target species --weight-decay 0.1 "
       "--test data/iris_test.csv --out out/iris");

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "tests/support/files.hpp"
+#include "tests/support/formats.hpp"
 #include "tests/support/program.hpp"
 
 namespace relulift::test {
@@ -65,6 +66,8 @@ const std::string kTrain = "train bad --target k --weight-decay 0.1 --out out";
 const std::string kGood = "train good.csv --target k --weight-decay 0.1 --out out";
 const std::string kCertify = "certify bad good.csv --target k --weight-decay 0.1";
 
+const std::string kLabels = "train bad --target label --weight-decay 0.1 --out out";
+
 std::vector<Hostile> tables() {
   return {
       {"AbsentTable", "", kTrain, "bad: cannot be opened (No such file or directory)"},
@@ -100,18 +103,28 @@ std::vector<Hostile> tables() {
                    "a\0,\0",
                    6),
        kTrain, "UTF-16"},
-      {"Gzip", "\x1F\x8B\x08 compressed", kTrain, "gzip"},
+      {"Gzip", "\x1F\x8B\x08 compressed", kTrain, "bad: holds damaged gzip data"},
+      {"GzipCutShort", gzip_file(kTable).substr(0, 30), kTrain, "bad: ends within its gzip data"},
+      {"LibsvmWithNan", "1 1:2\n2 1:nan\n", kLabels, "bad:line 2, index 1: 'nan'"},
+      {"LibsvmDescending", "1 2:1 1:1\n", kLabels, "bad:line 1: the index 1 follows 2"},
+      {"LibsvmOfQueries", "1 qid:1 1:1\n", kLabels, "bad:line 1: 'qid:1' is a query"},
+      {"LibsvmBeyondMemory", "1 1:1\n2 1000000000000000:1\n", kLabels, "of memory"},
+      {"IdxCutShort", idx_file(8, {2, 28, 28}, "abc"),
+       "train bad --targets-file y.npy --weight-decay 1 --out out",
+       "bad: 2 x 28 x 28 entries of 1 bytes are announced, 3 bytes follow"},
+      {"NpzEncrypted", zip_file({{.name = "X.npy", .content = "abc", .flags = 1}}),
+       "predict net.safetensors bad", "bad, array 'X': is encrypted"},
+      {"NpzBomb", zip_file({{.name = "X.npy", .content = "abc", .method = 8, .size = 4000000000}}),
+       "predict net.safetensors bad", "bytes, which is impossible"},
       {"Zip", "PK\x03\x04 archive", kTrain, "ZIP archive"},
       {"MoreClassesThanMemory", many_classes(800000), kTrain, "of memory"},
-      {"ConstantColumn", "a,b,k\n1,2,u\n1,4,v\n", kTrain + " --standardize",
-       "bad: column 'a' is constant"},
       {"ValuesTooLarge", "a,b,k\n1e200,2,u\n1,4,v\n", kTrain, "too large to be squared"},
       {"NpyCutShort", npy("<f8", "(2, 2)", {1, 2, 3}),
        "train bad --targets-file y.npy --weight-decay 1 --out out", "are announced"},
       {"NpyHugeShape", npy("<f8", "(4611686018427387904, 4)", {1}),
        "train bad --targets-file y.npy --weight-decay 1 --out out", "are announced"},
-      {"NpyOfIntegers", npy("<i8", "(1, 1)", {1}),
-       "train bad --targets-file y.npy --weight-decay 1 --out out", "type '<i8'"},
+      {"NpyOfComplexNumbers", npy("<c16", "(1, 1)", {1, 2}),
+       "train bad --targets-file y.npy --weight-decay 1 --out out", "type '<c16'"},
       {"NpyWithNan", npy("<f8", "(2, 1)", {1, std::nan("")}),
        "train bad --targets-file y.npy --weight-decay 1 --out out", "row 1, column 0"},
       {"NpyRowsDisagree", npy("<f8", "(3, 1)", {1, 2, 3}),
@@ -171,7 +184,7 @@ std::vector<Hostile> usage() {
       {"TwoKindsOfTargets", "", kGood + " --targets a", "--target"},
       {"TargetTwice", "", "train good.csv --targets a,a --weight-decay 1 --out out", "twice"},
       {"TargetsFileOfATable", "", "train good.csv --targets-file y.npy --weight-decay 1 --out out",
-       "goes with an NPY table"},
+       "goes with an NPY or IDX table"},
       {"OutIsAFile", "", "train good.csv --target k --weight-decay 1 --out good.csv",
        "good.csv: exists and is not a folder"},
       {"OutBelowAFile", "", "train good.csv --target k --weight-decay 1 --out good.csv/out",

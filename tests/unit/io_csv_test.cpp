@@ -171,7 +171,9 @@ TEST_F(Csv, TargetsOfTheModelAreTakenWhenAllAreThere) {
 
 TEST_F(Csv, OtherFormatsAreNamed) {
   EXPECT_NE(error("PK\x03\x04zip").find("ZIP archive"), std::string::npos);
-  EXPECT_NE(error("\x1F\x8B\x08gz").find("gzip"), std::string::npos);
+  EXPECT_NE(error("PAR1").find("Parquet"), std::string::npos);
+  EXPECT_NE(error(std::string(257, '\0') + "ustar").find("TAR archive"), std::string::npos);
+  EXPECT_NE(error("\x89HDF\r\n").find("HDF5"), std::string::npos);
 }
 
 TEST_F(Csv, FilesThatCannotBeReadAreNamed) {

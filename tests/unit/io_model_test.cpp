@@ -277,16 +277,52 @@ TEST(Folding, ABiasThatTheMetadataDenyIsRefused) {
   EXPECT_NE(error_of([&] { prepared_network(model); }), "");
 }
 
-TEST(Preparing, ConstantColumnsAreRefusedByName) {
+// 0.1 has no exact mean of three: the column is zero all the same. The last deviates by rounding.
+TEST(Preparing, ConstantColumnsBecomeZeroAndAreCounted) {
   const Dataset data{.source = "t.csv",
-                     .schema = {.features = {"a", "b"}},
+                     .schema = {.features = {"a", "b", "c"}},
                      .samples = 3,
-                     .features = 2,
+                     .features = 3,
                      .outputs = 0,
-                     .X = {1, 2, 6, 0.1, 0.1, 0.1}};
+                     .X = {1, 2, 6, 0.1, 0.1, 0.1, 1, 1 + 1e-15, 1}};
+
+  const Preparation preparation = fit_preparation(data, Standardize::yes, Bias::no);
+
+  EXPECT_EQ(preparation.constant_features, 2);
+  EXPECT_EQ(preparation.scale[1], 1.0);
+  EXPECT_EQ(preparation.scale[2], 1.0);
+  const Doubles prepared = prepare(preparation, data.X, 3);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(prepared[3 + i], 0.0);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_LT(std::abs(prepared[6 + i]), 2e-15);
+  EXPECT_EQ(fit_preparation(data, Standardize::no, Bias::yes).constant_features, 0);
+}
+
+// Two values that differ in the last places of a large offset: a sum of squares would lose them.
+TEST(Preparing, MeanAndDeviationOfLongColumnsAreAccurate) {
+  const Index n = 1 << 18;
+  Dataset data{.source = "t",
+               .schema = {.features = {"a"}},
+               .samples = n,
+               .features = 1,
+               .outputs = 0,
+               .X = Doubles(static_cast<std::size_t>(n), 1e8)};
+  for (std::size_t i = 0; i < data.X.size(); i += 4) data.X[i] += 1.0;
+
+  const Preparation preparation = fit_preparation(data, Standardize::yes, Bias::no);
+
+  EXPECT_DOUBLE_EQ(preparation.mean[0], 1e8 + 0.25);
+  EXPECT_NEAR(preparation.scale[0], std::sqrt(3.0) / 4.0, 1e-15);  // of a share 1/4
+}
+
+TEST(Preparing, ColumnsTooLargeToStandardizeAreRefusedByName) {
+  const Dataset data{.source = "t.csv",
+                     .schema = {.features = {"a"}},
+                     .samples = 2,
+                     .features = 1,
+                     .outputs = 0,
+                     .X = {1e200, -1e200}};
   EXPECT_EQ(error_of([&] { fit_preparation(data, Standardize::yes, Bias::no); }),
-            "t.csv: column 'b' is constant and cannot be standardized; remove it");
-  EXPECT_NO_THROW(fit_preparation(data, Standardize::no, Bias::yes));
+            "t.csv: the values of column 'a' are too large to standardize");
 }
 
 TEST(Preparing, ValuesTooLargeToSquareAreRefused) {

@@ -4,6 +4,7 @@
 #include <relulift/io.hpp>
 
 #include "tests/support/files.hpp"
+#include "tests/support/formats.hpp"
 
 namespace relulift::test {
 namespace {
@@ -55,6 +56,40 @@ TEST_F(Npy, AVectorIsOneColumnAndFeaturesAreCounted) {
             (std::vector<std::string>{"x0", "x1"}));
 }
 
+TEST_F(Npy, IntegersAndBooleansOfEveryWidthAreRead) {
+  const auto one = [&](const std::string& type, const std::string& bytes) {
+    return read(npy_file(type, "(1, 1)", bytes)).X.at(0);
+  };
+  EXPECT_EQ(one("|u1", "\xFE"), 254);
+  EXPECT_EQ(one("|i1", "\xFE"), -2);
+  EXPECT_EQ(one("<u2", "\x01\x80"), 32769);
+  EXPECT_EQ(one("<i2", "\x01\x80"), -32767);
+  EXPECT_EQ(one("<u4", little(4000000000, 4)), 4e9);
+  EXPECT_EQ(one("<i4", little(4000000000, 4)), 4e9 - 4294967296.0);
+  EXPECT_EQ(one("<u8", little(1ULL << 63, 8)), 9223372036854775808.0);
+  EXPECT_EQ(one("<i8", little(1ULL << 63, 8)), -9223372036854775808.0);
+  EXPECT_EQ(read(npy_file("|b1", "(3,)", std::string("\0\1\2", 3))).X, (Doubles{0, 1, 1}));
+}
+
+TEST_F(Npy, BigEndianEntriesAreRead) {
+  EXPECT_EQ(read(npy_file(">i2", "(2,)", "\x01\x02\x7F\xFF")).X, (Doubles{258, 32767}));
+  EXPECT_EQ(read(npy_file(">f8", "(1,)", std::string("\xC0\x04\0\0\0\0\0\0", 8))).X, Doubles{-2.5});
+}
+
+// 100 x 2 images of 3 x 5 pixels, entry k of the file being k: more rows than one block of a copy.
+TEST_F(Npy, FurtherDimensionsAreFlattenedInTheOrderOfTheFile) {
+  std::vector<std::uint16_t> entries(100 * 30);
+  for (std::size_t k = 0; k < entries.size(); ++k) entries[k] = static_cast<std::uint16_t>(k);
+
+  const Dataset data = read(npy_file("<u2", "(100, 2, 3, 5)", raw_bytes(entries)));
+
+  EXPECT_EQ(data.samples, 100);
+  EXPECT_EQ(data.features, 30);
+  for (std::size_t i = 0; i < 100; ++i)
+    for (std::size_t j = 0; j < 30; ++j)
+      ASSERT_EQ(data.X[i + 100 * j], static_cast<double>(30 * i + j));
+}
+
 TEST_F(Npy, TargetsComeFromASecondFile) {
   const auto x = folder.write("x.npy", npy(dictionary("<f8", "False", "(2, 1)"), Doubles{1, 2}));
   const auto y =
@@ -86,19 +121,17 @@ TEST_F(Npy, SizesAreCheckedAgainstTheFileBeforeAllocation) {
 }
 
 TEST_F(Npy, OtherContentIsRefusedWithTheReason) {
-  EXPECT_EQ(error(npy(dictionary(">f8", "False", "(1, 1)"), Doubles{1})),
-            ": is big-endian; save it as '<f8' or '<f4'");
-  EXPECT_EQ(error(npy(dictionary("<i8", "False", "(1, 1)"), Doubles{1})),
-            ": holds entries of type '<i8'; float32 and float64 are read");
-  EXPECT_EQ(error(npy(dictionary("|O", "False", "(1, 1)"), Doubles{1})),
-            ": holds entries of type '|O'; float32 and float64 are read");
+  for (const std::string type : {"|O", "<f2", "<c16", "<U3", "|f8", "f8", "=f8", "<"})
+    EXPECT_EQ(
+        error(npy(dictionary(type, "False", "(1, 1)"), Doubles{1})),
+        ": holds entries of type '" + type + "'; booleans, integers, float32 and float64 are read");
   EXPECT_EQ(
       error(npy("{'descr': [('a', '<f8')], 'fortran_order': False, 'shape': (1,), }", Doubles{1})),
-      ": holds records, not a plain array of float32 or float64");
-  EXPECT_EQ(error(npy(dictionary("<f8", "False", "(1, 1, 1)"), Doubles{1})),
-            ": has 3 dimensions, a table has two");
+      ": holds records, not a plain array of numbers");
+  EXPECT_EQ(error(npy(dictionary("<f8", "True", "(1, 1, 1)"), Doubles{1})),
+            ": has 3 dimensions in Fortran order; save it in C order");
   EXPECT_EQ(error(npy(dictionary("<f8", "False", "()"), Doubles{1})),
-            ": has 0 dimensions, a table has two");
+            ": is a single number, not a table");
   EXPECT_EQ(error(npy(dictionary("<f8", "False", "(0, 3)"), Doubles{})),
             ": is an empty array of 0 x 3");
   EXPECT_EQ(error(npy(dictionary("<f8", "False", "(1, 1)"), Doubles{1}, 9)),

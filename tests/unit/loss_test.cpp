@@ -9,6 +9,7 @@
 
 #include "src/backends/cpu/cpu_backend.hpp"
 #include "tests/support/loss_conformance.hpp"
+#include "tests/support/matrices.hpp"
 
 namespace relulift::testing {
 
@@ -237,6 +238,59 @@ TEST(Loss, ConjugateIsInfiniteOutsideItsDomain) {
   EXPECT_EQ((OneRow{Loss::logistic, 1, {1}}).conjugate({1e-9}), infinity);
   EXPECT_EQ((OneRow{Loss::logistic, 2, {1, 0}}).conjugate({-0.5, 0.4}), infinity);
   EXPECT_EQ((OneRow{Loss::logistic, 2, {1, 0}}).conjugate({1e-9, -1e-9}), infinity);
+}
+
+// [eq:loss-dual] with A = X alone and Omega(W) = sum_k ||W e_k||.
+struct LinearProgram {
+  Loss loss;
+  Index n, c;
+  double g;
+  HostMatrix Y;
+  Matrix X;
+
+  double value(const Matrix& W) const {
+    const Matrix f = X * W;
+    const std::span<const double> flat(f.data(), static_cast<std::size_t>(f.size()));
+    return loss_value(loss, flat, Y.values, n, c, kDelta) + g * W.colwise().norm().sum();
+  }
+  // Of E = -t grad L(f).
+  double bound(Matrix f) const {
+    return with_row_loss<double>(loss, c, kDelta, [&](const auto& row_loss) {
+      using L = std::decay_t<decltype(row_loss)>;
+      CpuBackend be(1);
+      const MatrixView<double> E{f.data(), n, c, n};
+      const MatrixView<const double> targets{Y.values.data(), n, c, n};
+      be.launch({n, 1}, kernels::LossGradient<L>{row_loss, E, targets, E});
+      f = -f;
+      double t = g / std::max(g, (X.transpose() * f).colwise().norm().maxCoeff()), sum = 0;
+      be.sum({n, 1}, kernels::LossBound<L>{row_loss, E, targets, Slot{&t}}, Slot{&sum});
+      return sum;
+    });
+  }
+};
+
+// At the points of a random search that narrows. A third: no theorem, but the bound says something
+// even for the losses whose subgradient is one of many.
+TEST(Loss, BoundOfAScaledGradientIsBelowTheProgramEverywhere) {
+  for (const Loss loss : kLosses) {
+    for (const Index c : {1, 3}) {
+      SCOPED_TRACE(std::string(to_string(loss)) + ", outputs " + std::to_string(c));
+      Random random(9);
+      const LinearProgram p{
+          loss, 30, c, 2.0, loss_targets(loss, 30, c, 5), random_matrix(random, 30, 4)};
+      Matrix best = Matrix::Zero(4, c);
+      double bound = 0;
+
+      for (int k = 0; k < 400; ++k) {
+        const Matrix W = best + std::exp(-k / 60.0) * random_matrix(random, 4, c);
+        bound = std::max(bound, p.bound(p.X * W));
+        best = p.value(W) < p.value(best) ? W : best;
+      }
+
+      EXPECT_LE(bound, p.value(best));
+      EXPECT_GT(bound, p.value(best) / 3);
+    }
+  }
 }
 
 // In single precision the gradient is in the domain too, and the equality holds to its rounding.

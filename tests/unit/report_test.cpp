@@ -221,8 +221,8 @@ TEST(Trace, HasOneLinePerCheckAndEmptyFieldsForWhatDoesNotExist) {
   result.trace = {progress};
 
   EXPECT_EQ(trace_csv(result),
-            "phase,iteration,objective,lower_bound,relative_gap,primal_residual,dual_residual,"
-            "seconds\ndense,25,2,1,0.5,,,0.25\n");
+            "phase,iteration,objective,lower_bound,relative_gap,program_bound,primal_residual,"
+            "dual_residual,seconds\ndense,25,2,1,0.5,,,,0.25\n");
 }
 
 TEST(ClosingWords, ASplitRelaxationCouldGoOn) {

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/api/program_session.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <relulift/error.hpp>
+#include <relulift/system.hpp>
+#include <utility>
+
+#include "src/api/session.hpp"
+#include "src/patterns/all_patterns.hpp"
+#include "src/patterns/sample.hpp"
+#include "src/solvers/exchange.hpp"
+#include "src/solvers/pattern_interior_step.hpp"
+#include "src/solvers/pattern_network.hpp"
+
+namespace relulift {
+namespace {
+
+// The caller hears from a long phase at least this often.
+constexpr double kHeartbeatSeconds = 0.1;
+// Of the iterations of a solver, those that the trace shows.
+constexpr Index kTraceEvery = 50;
+// Patterns that `exact` may list.
+constexpr Index kMostPatterns = 300'000;
+// Without a time limit the bound for every network may take as long as the program, and this.
+constexpr double kBoundSeconds = 30.0;
+// Of a network that is trained for its gates.
+constexpr double kGateShare = 0.3;
+
+Matrix matrix(const std::vector<double>& entries, Index rows, Index cols) {
+  return Eigen::Map<const Matrix>(entries.data(), rows, cols);
+}
+
+}  // namespace
+
+ProgramSession::ProgramSession(const Problem& problem, const Options& options)
+    : problem_(problem),
+      options_(options),
+      control_(options.time_limit_seconds, [this] { return interrupted(); }),
+      X_(matrix(problem.X, problem.samples, problem.features)),
+      Y_(matrix(problem.Y, problem.samples, problem.outputs)) {
+  ChosenEngines chosen = choose_engines(options);
+  engines_ = std::move(chosen.engines);
+  if (!chosen.why.empty()) why_ = "; " + chosen.why;
+}
+
+Result ProgramSession::run() {
+  check();
+  if (options_.method == Method::exact && joint()) return solve_exactly();
+  const Control clock;
+  const GatedPatterns gated = choose_patterns();
+  result_.seconds.presolve = clock.seconds();
+  const Control solving;
+  phase_ = to_string(options_.method);
+  result_.network = relu() ? solve_relu(gated) : solve_gated(gated);
+  result_.seconds.relaxation = solving.seconds();
+  result_.objective = objective_of(result_.network);
+  result_.winner = Winner::network;
+  result_.status = status();
+  result_.device = engines_->name();
+  result_.plan = "method " + std::string(to_string(options_.method)) + " over " +
+                 std::to_string(result_.program.patterns) + " patterns by " +
+                 result_.program.solver + why_;
+  if (relu() && options_.program.loss == Loss::squared) prove_for_every_network();
+  result_.seconds.total = control_.seconds();
+  return std::move(result_);
+}
+
+void ProgramSession::check() const {
+  const ProgramOptions& program = options_.program;
+  const auto require = [](bool holds, const char* what) {
+    if (!holds) throw InvalidInput(what);
+  };
+  validate_targets(program.loss, problem_.Y, problem_.samples, problem_.outputs);
+  const bool smooth = program.loss != Loss::hinge && program.loss != Loss::absolute;
+  require(!relu() || program.group == Group::neuron,
+          "feature groups are for the methods gated and linear");
+  require(options_.method != Method::exact || program.loss == Loss::squared,
+          "method exact takes the squared loss");
+  require(!program.refine || (options_.method == Method::relu && program.loss == Loss::squared),
+          "refine is for method relu with the squared loss");
+  require(smooth || program.solver != ProgramSolver::gradient,
+          "the gradient solver takes smooth losses: squared, logistic and huber");
+  require(!relu() || program.solver != ProgramSolver::gradient,
+          "the gradient solver is for the methods gated and linear");
+  require(program.solver != ProgramSolver::interior ||
+              (program.loss == Loss::squared && program.group == Group::neuron),
+          "the interior solver takes the squared loss and groups of neurons");
+  require(!relu() || !joint() || program.loss == Loss::squared,
+          "joint outputs of a ReLU program take the squared loss; choose one-vs-all");
+  require(!relu() || !joint() || exchange_affordable(problem_),
+          "joint outputs of a ReLU program are for samples x outputs up to 3000; choose "
+          "one-vs-all");
+  require(options_.precision != Precision::mixed, "precision mixed is for method sdp");
+  require(options_.checkpoint.empty() && options_.resume.empty(),
+          "checkpoint and resume are for method sdp");
+  const auto entries = static_cast<Index>(program.gate_matrix.size());
+  require(entries % problem_.features == 0, "gate_matrix must have one row per feature");
+  require(std::ranges::all_of(program.gate_matrix, [](double h) { return std::isfinite(h); }),
+          "gate_matrix has an entry that is not finite");
+  const ImageShape image{program.image_height, program.image_width, program.image_planes};
+  require(program.gate_kind != GateKind::patches || !program.gate_matrix.empty() || linear() ||
+              options_.method == Method::exact || image.features() == problem_.features,
+          "image height x width x planes must be the number of features");
+}
+
+Matrix ProgramSession::gates_of_a_network() {
+  Options options = options_;
+  options.method = Method::sdp;
+  options.engine = Engine::none;
+  options.split = 0;
+  options.keep_proof = false;
+  options.checkpoint.clear();
+  options.resume.clear();
+  options.max_neurons = options_.program.gates;
+  options.gap = 0.0;
+  options.time_limit_seconds =
+      std::min(kBoundSeconds, kGateShare * std::max(control_.remaining(), 1e-3));
+  options.on_progress = [this](const Progress& progress) {
+    return report({.phase = phase_, .iteration = progress.iteration, .heartbeat = true});
+  };
+  const Network network = Session(problem_, options).run().network;
+  return matrix(network.U, network.features, network.neurons);
+}
+
+Matrix ProgramSession::drawn_gates() {
+  const ProgramOptions& program = options_.program;
+  const Index d = problem_.features;
+  switch (program.gate_kind) {
+    case GateKind::sparse:
+      return sparse_gates(d, std::min(program.gate_features, d), program.gates, options_.seed);
+    case GateKind::patches:
+      return patch_gates({program.image_height, program.image_width, program.image_planes},
+                         program.patch, program.gates, options_.seed);
+    case GateKind::network:
+      return gates_of_a_network();
+    case GateKind::gaussian:
+      break;
+  }
+  return gaussian_gates(d, program.gates, options_.seed);
+}
+
+GatedPatterns ProgramSession::choose_patterns() {
+  report({.phase = phase_});
+  if (linear()) {
+    GatedPatterns all(problem_.samples);
+    all.patterns.add(packed_signs(Vector::Zero(problem_.samples)));
+    all.gates = Matrix::Zero(problem_.features, 1);
+    return all;
+  }
+  if (options_.method == Method::exact) {
+    auto all = all_patterns(X_, kMostPatterns, [this] { return !control_.stop(); });
+    if (!all)
+      throw InvalidInput("the data have more activation patterns than can be listed (" +
+                         std::to_string(kMostPatterns) +
+                         ", or the time limit): method exact is for data of small rank");
+    result_.program.all_patterns = true;
+    return std::move(*all);
+  }
+  const std::vector<double>& given = options_.program.gate_matrix;
+  GatedPatterns out =
+      patterns_of(X_, given.empty() ? drawn_gates()
+                                    : matrix(given, problem_.features,
+                                             static_cast<Index>(given.size()) / problem_.features));
+  if (out.patterns.size() == 0) {  // every sample inactive under every gate: the opposite ones
+    out = patterns_of(X_, -drawn_gates());
+  }
+  return out;
+}
+
+ProgramRequest ProgramSession::request(const GatedPatterns& gated) const {
+  return {.X = X_,
+          .Y = Y_,
+          .weight_decay = problem_.weight_decay,
+          .gated = gated,
+          .options = options_.program,
+          .single_precision = options_.precision == Precision::fp32,
+          .max_iterations = options_.max_iterations};
+}
+
+// A step of the interior point is of a sensible size, and its matrices fit.
+bool ProgramSession::interior_fits(Index patterns) const {
+  const Index n = problem_.samples, d = problem_.features;
+  const PatternProgram program = relu() ? PatternProgram::relu : PatternProgram::gated;
+  return pattern_interior_affordable(n, d, patterns, program) &&
+         engines_->memory().holds(pattern_interior_bytes(n, d, patterns, program));
+}
+
+PatternPoint ProgramSession::solve_over(const GatedPatterns& gated) {
+  const ProgramOptions& program = options_.program;
+  const Index patterns = gated.patterns.size();
+  result_.program.patterns = patterns;
+  const bool blocks = joint() && !relu();
+  const bool suits = program.loss == Loss::squared && program.group == Group::neuron && !blocks &&
+                     options_.precision != Precision::fp32 && options_.max_iterations == 0;
+  ProgramSolver solver = program.solver;
+  if (solver == ProgramSolver::interior && blocks)
+    throw InvalidInput("the interior solver takes one output at a time: choose one-vs-all");
+  const bool smooth = program.loss != Loss::hinge && program.loss != Loss::absolute;
+  if (solver == ProgramSolver::automatic)
+    solver = suits && interior_fits(patterns) ? ProgramSolver::interior
+             : relu() || !smooth              ? ProgramSolver::admm
+                                              : ProgramSolver::gradient;
+  result_.program.solver = to_string(solver);
+  if (solver == ProgramSolver::interior)
+    return engines_->patterns_interior(X_, Y_, problem_.weight_decay, gated,
+                                       relu() ? PatternProgram::relu : PatternProgram::gated,
+                                       program.tolerance, control_);
+  if (solver == ProgramSolver::gradient)
+    return engines_->gated(request(gated), control_, on_check());
+  throw InvalidInput("the admm solver is not there yet");
+}
+
+Network ProgramSession::solve_gated(const GatedPatterns& gated) {
+  const PatternPoint point = solve_over(gated);
+  note_program(point);
+  const bool blocks = joint() && options_.program.group == Group::neuron;
+  return linear() ? linear_network(point, problem_.outputs, blocks)
+                  : gated_network(point, gated.gates, problem_.outputs, blocks);
+}
+
+void ProgramSession::note_program(const PatternPoint& point) {
+  result_.program.objective = point.objective;
+  result_.program.bound = point.bound;
+  result_.program.iterations = point.iterations;
+  report({.phase = phase_,
+          .iteration = point.iterations,
+          .objective = point.objective,
+          .program_bound = point.bound});
+}
+
+double ProgramSession::objective_of(const Network& network) const {
+  if (options_.program.group == Group::feature) return result_.program.objective;
+  return objective(problem_, network, options_.program.loss, options_.program.huber_delta);
+}
+
+OnProgram ProgramSession::on_check() {
+  return [this](const ProgramCheck& check) {
+    return report({.phase = phase_,
+                   .iteration = check.iteration,
+                   .objective = check.objective,
+                   .program_bound = check.bound,
+                   .heartbeat = check.iteration % kTraceEvery != 0});
+  };
+}
+
+bool ProgramSession::report(const Progress& progress) {
+  Progress row = progress;
+  row.seconds = last_report_ = control_.seconds();
+  if (!row.heartbeat) result_.trace.push_back(row);
+  if (options_.on_progress && !options_.on_progress(row)) stopped_ = true;
+  return !stopped_;
+}
+
+bool ProgramSession::interrupted() {
+  if (!stopped_ && control_.seconds() - last_report_ > kHeartbeatSeconds)
+    report({.phase = phase_, .heartbeat = true});
+  return stopped_;
+}
+
+Status ProgramSession::status() const {
+  const ProgramReport& program = result_.program;
+  if (!std::isfinite(result_.objective)) return Status::numerical_failure;
+  const double gap = program.objective - program.bound;
+  if (gap <= options_.program.tolerance * program.objective) return Status::optimal;
+  if (stopped_) return Status::interrupted;
+  if (control_.out_of_time()) return Status::time_limit;
+  if (options_.max_iterations > 0 && program.iterations >= options_.max_iterations)
+    return Status::iteration_limit;
+  return Status::stalled;
+}
+
+Result solve_program(const Problem& problem, const Options& options) {
+  return ProgramSession(problem, options).run();
+}
+
+}  // namespace relulift

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/solvers/joint_relu.hpp"
+
+#include <Eigen/SVD>
+#include <algorithm>
+#include <cmath>
+
+#include "src/solvers/cone_pca.hpp"
+#include "src/solvers/cone_projection.hpp"
+
+namespace relulift {
+namespace {
+
+constexpr Index kMostRounds = 60;
+constexpr int kClimb = 50;
+constexpr double kClimbGain = 1e-9;
+// Directions above g (1 + this share of the tolerance, within these) join.
+constexpr double kMissingShare = 0.3, kFinest = 1e-7, kCoarsest = 1e-3;
+// Directions leave below this share of the largest weight.
+constexpr double kCarries = 1e-9;
+// Rounds that gain less than this, relative, before the method is stuck.
+constexpr int kIdleRounds = 3;
+constexpr double kGain = 1e-9;
+
+// Outputs up to which the cones are searched globally.
+constexpr Index kGlobalOutputs = 5;
+
+Matrix cone_rows(const Matrix& X, const PatternSet& patterns, Index i) {
+  Matrix K = X;
+  for (Index r = 0; r < X.rows(); ++r)
+    if (!patterns.active(r, i)) K.row(r) *= -1.0;
+  return K;
+}
+
+// Climbs u <- P(B B'u) / ||.|| from u: each raises ||B'u||.
+void climb(const Matrix& K, const Matrix& B, ConePca& best) {
+  for (int k = 0; k < kClimb && best.value > 0.0; ++k) {
+    Vector next = project_on_cone(K, B * (B.transpose() * best.u)).direction;
+    const double higher = (B.transpose() * next).norm();
+    const bool done = !(higher > best.value * (1.0 + kClimbGain));
+    if (higher > best.value) {
+      best.value = higher;
+      best.u = std::move(next);
+    }
+    if (done) return;
+  }
+}
+
+// What a neuron of pattern i may gain from E: ||B'u||, B = A_i'E.
+ConePca search(const Matrix& X, const PatternSet& patterns, Index i, const Matrix& E, double g,
+               double relative) {
+  Matrix B = Matrix::Zero(X.cols(), E.cols());
+  for (Index r = 0; r < X.rows(); ++r)
+    if (patterns.active(r, i)) B.noalias() += X.row(r).transpose() * E.row(r);
+  const Eigen::JacobiSVD<Matrix> svd(B, Eigen::ComputeThinU);
+  ConePca best{.upper = svd.singularValues()[0], .value = 0.0, .u = {}};
+  if (best.upper <= g) return best;
+  const Matrix K = cone_rows(X, patterns, i);
+  if (E.cols() <= kGlobalOutputs) {
+    const double all = best.upper;
+    best = cone_pca(K, B, {.below = g, .relative = relative});
+    best.upper = std::min(best.upper, all);
+    climb(K, B, best);
+    return best;
+  }
+  Matrix starts(B.rows(), 2 * (B.cols() + 1));
+  starts << svd.matrixU().col(0), -svd.matrixU().col(0), B, -B;
+  for (Index s = 0; s < starts.cols(); ++s) {
+    ConePca from{.upper = best.upper, .value = 0.0, .u = {}};
+    from.u = project_on_cone(K, starts.col(s)).direction;
+    from.value = (B.transpose() * from.u).norm();
+    climb(K, B, from);
+    if (from.value > best.value) best = from;
+  }
+  return best;
+}
+
+Matrix with(const Matrix& S, const std::vector<Vector>& more) {
+  Matrix out(S.rows(), S.cols() + static_cast<Index>(more.size()));
+  out.leftCols(S.cols()) = S;
+  for (std::size_t k = 0; k < more.size(); ++k) out.col(S.cols() + static_cast<Index>(k)) = more[k];
+  return out;
+}
+
+// Without the directions that carry nothing.
+void drop_idle(Matrix& S, GroupLassoPoint& point) {
+  const Vector size = point.W.rowwise().norm();
+  std::vector<Index> kept;
+  for (Index j = 0; j < size.size(); ++j)
+    if (size[j] > kCarries * size.maxCoeff()) kept.push_back(j);
+  S = Matrix(S(Eigen::all, kept));
+  point.W = Matrix(point.W(kept, Eigen::all));
+  point.lambda = Vector(point.lambda(kept));
+}
+
+}  // namespace
+
+JointRelu solve_joint_relu(const Matrix& X, const Matrix& Y, double g, const PatternSet& patterns,
+                           const Matrix& start, double tolerance, const DirectionSolver& solve,
+                           const Control& control, const OnProgram& on_round) {
+  JointRelu best;
+  best.point.objective = 0.5 * Y.squaredNorm();
+  best.point.W.resize(0, Y.cols());
+  best.S.resize(X.cols(), 0);
+  Matrix S = start.colwise().normalized();
+  Matrix E = Y;  // of no neuron
+  const double missing = std::clamp(kMissingShare * tolerance, kFinest, kCoarsest);
+  int idle = 0;
+  for (;;) {
+    if (S.cols() > 0) {
+      GroupLassoPoint point = solve(S, {}, 0.1 * tolerance);
+      if (!(point.objective < best.point.objective * (1.0 - kGain))) ++idle;
+      if (point.objective < best.point.objective) {
+        E = point.E;
+        best.S = S;
+        best.point = std::move(point);
+        drop_idle(best.S, best.point);
+      }
+    }
+    std::vector<ConePca> found(static_cast<std::size_t>(patterns.size()));
+#pragma omp parallel for schedule(dynamic)
+    for (Index i = 0; i < patterns.size(); ++i)
+      found[static_cast<std::size_t>(i)] = search(X, patterns, i, E, g, missing);
+    double most = g;
+    std::vector<Vector> joining;
+    for (const ConePca& f : found) {
+      most = std::max(most, f.upper);
+      if (f.value > g * (1.0 + missing)) joining.push_back(f.u);
+    }
+    const double along = E.cwiseProduct(Y).sum(), square = E.squaredNorm();
+    const double t = square > 0.0 ? std::clamp(along / square, 0.0, g / most) : 0.0;
+    best.bound = std::max(best.bound, t * along - 0.5 * t * t * square);
+    const bool told = on_round && !on_round({best.rounds, best.point.objective, best.bound});
+    const bool closed = best.point.objective - best.bound <= tolerance * best.point.objective;
+    if (told || closed || joining.empty() || idle >= kIdleRounds || control.stop() ||
+        ++best.rounds >= kMostRounds)
+      return best;
+    S = with(best.S, joining);
+  }
+}
+
+}  // namespace relulift

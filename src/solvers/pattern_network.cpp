@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/solvers/pattern_network.hpp"
+
+#include <Eigen/SVD>
+#include <cmath>
+
+namespace relulift {
+namespace {
+
+// Blocks below this share of the largest are rounding.
+constexpr double kNothing = 1e-12;
+
+class Collector {
+ public:
+  Collector(Index features, Index outputs) {
+    network_.features = features;
+    network_.outputs = outputs;
+  }
+  // The neuron of the rank-one block u v', ||v|| = 1.
+  void add(const Vector& u, const Vector& v) {
+    const double root = std::sqrt(u.norm());
+    const Vector in = u / root, out = v * root;
+    network_.U.insert(network_.U.end(), in.begin(), in.end());
+    network_.V.insert(network_.V.end(), out.begin(), out.end());
+    ++network_.neurons;
+  }
+  void gate(const Eigen::Ref<const Vector>& h) {
+    network_.G.insert(network_.G.end(), h.begin(), h.end());
+  }
+  Network take() { return std::move(network_); }
+
+ private:
+  Network network_;
+};
+
+// body(i, u, v) for the rank-one terms of every block.
+template <class Body>
+void rank_one_terms(const Matrix& W, Index c, bool joint, const Body& body) {
+  const double least = kNothing * W.colwise().norm().maxCoeff();
+  for (Index i = 0; i * c < W.cols(); ++i) {
+    const auto block = W.middleCols(i * c, c);
+    if (!joint) {
+      for (Index k = 0; k < c; ++k)
+        if (block.col(k).norm() > least) body(i, Vector(block.col(k)), Vector(Vector::Unit(c, k)));
+      continue;
+    }
+    if (!(block.norm() > least)) continue;
+    const Eigen::JacobiSVD<Matrix> svd(block, Eigen::ComputeThinU | Eigen::ComputeThinV);
+    for (Index r = 0; r < svd.singularValues().size(); ++r)
+      if (svd.singularValues()[r] > least)
+        body(i, Vector(svd.matrixU().col(r) * svd.singularValues()[r]),
+             Vector(svd.matrixV().col(r)));
+  }
+}
+
+}  // namespace
+
+Network gated_network(const PatternPoint& point, const Matrix& gates, Index outputs, bool joint) {
+  Collector all(point.V.rows(), outputs);
+  rank_one_terms(point.V, outputs, joint, [&](Index i, const Vector& u, const Vector& v) {
+    all.add(u, v);
+    all.gate(gates.col(i));
+  });
+  Network network = all.take();
+  network.activation = Activation::gated;
+  return network;
+}
+
+Network linear_network(const PatternPoint& point, Index outputs, bool joint) {
+  Collector all(point.V.rows(), outputs);
+  rank_one_terms(point.V, outputs, joint,
+                 [&](Index, const Vector& u, const Vector& v) { all.add(u, v); });
+  Network network = all.take();
+  network.activation = Activation::linear;
+  return network;
+}
+
+Network relu_network(const PatternPoint& point, Index outputs) {
+  Collector all(point.V.rows(), outputs);
+  rank_one_terms(point.V, outputs, false,
+                 [&](Index, const Vector& u, const Vector& v) { all.add(u, v); });
+  rank_one_terms(point.N, outputs, false,
+                 [&](Index, const Vector& u, const Vector& v) { all.add(u, -v); });
+  return all.take();
+}
+
+}  // namespace relulift

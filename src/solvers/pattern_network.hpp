@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a point of a program over patterns to the network it stands for, balanced, with an objective
+// no larger than the program's [eq:pattern-network].
+#pragma once
+
+#include <relulift/network.hpp>
+
+#include "src/patterns/pattern_set.hpp"
+#include "src/solvers/program_request.hpp"
+
+namespace relulift {
+
+// One neuron per column V_i e_k, or per singular value of V_i where `joint`; blocks of no size are
+// left out. gates: d x P.
+Network gated_network(const PatternPoint& point, const Matrix& gates, Index outputs, bool joint);
+// The same without gates, of one pattern in which every sample is active.
+Network linear_network(const PatternPoint& point, Index outputs, bool joint);
+// One neuron per column of V and of N.
+Network relu_network(const PatternPoint& point, Index outputs);
+
+}  // namespace relulift

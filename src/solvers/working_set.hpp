@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// A ReLU program over very many patterns by solving it over few: patterns outside that its dual
+// point violates join until there is none [eq:working-set].
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "src/core/control.hpp"
+#include "src/patterns/pattern_set.hpp"
+#include "src/solvers/pattern_point.hpp"
+
+namespace relulift {
+
+// The program over some patterns, to the accuracy of the caller.
+using PatternSolver = std::function<PatternPoint(const GatedPatterns&)>;
+
+// Patterns, not among those held, with a neuron that gains more than g (1 + slack) from E; and an
+// upper bound of what any neuron outside gains, infinite where there is none.
+struct Violators {
+  GatedPatterns gated;
+  double most = 0.0;
+};
+using PatternOracle = std::function<Violators(const PatternSet& held, const Matrix& E)>;
+
+struct WorkingSetRound {
+  Index round = 0, patterns = 0;
+  double objective = 0.0, bound = 0.0;  // of the whole
+};
+using OnRound = std::function<bool(const WorkingSetRound&)>;
+
+struct WorkingSetResult {
+  GatedPatterns gated;      // the last working set
+  PatternPoint point = {};  // V, N of this set; E and bound are those of the whole program
+  double set_bound = 0.0;   // of the program over this set alone
+  Index rounds = 0;
+  bool complete = false;  // nothing outside violates E
+};
+
+// `g` is the weight decay; the bound of the whole scales E by what the oracle says.
+WorkingSetResult solve_by_working_set(const GatedPatterns& start, const Matrix& Y, double g,
+                                      double tolerance, const PatternSolver& solve,
+                                      const PatternOracle& oracle, const Control& control,
+                                      const OnRound& on_round);
+
+// Over a list of all patterns: what E gains is settled pattern by pattern. At most `most` join.
+PatternOracle oracle_of(const Matrix& X, const GatedPatterns& all, double g, double slack,
+                        Index most);
+
+// By ascent from many starts [eq:ascent], of every output alone, for patterns that cannot be
+// listed.
+PatternOracle ascent_oracle(const Matrix& X, double g, double slack, Index starts, Index most,
+                            std::uint64_t seed);
+
+}  // namespace relulift
