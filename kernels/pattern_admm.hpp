@@ -3,6 +3,8 @@
 // duals are d x columns, predictions n x c, the state of the cones n x columns.
 #pragma once
 
+#include <math.h>  // on host and device
+
 #include "kernels/gated.hpp"
 #include "kernels/loss.hpp"
 #include "src/core/view.hpp"
@@ -11,11 +13,11 @@ namespace relulift::kernels {
 
 // The state z of a cone holds both s = max(z, 0) and the scaled dual, min(z, 0).
 template <class T>
-RELULIFT_HD T positive_part(T z) {
+RELULIFT_HD T cone_slack(T z) {
   return z > T(0) ? z : T(0);
 }
 template <class T>
-RELULIFT_HD T negative_part(T z) {
+RELULIFT_HD T cone_dual(T z) {
   return z < T(0) ? z : T(0);
 }
 
@@ -44,7 +46,7 @@ struct ConeSpread {
 
  private:
   RELULIFT_HD T value(bool on, T r, T z, T w) const {
-    const T p = w * (part == ConePart::magnitude && z > T(0) ? z : -negative_part(z));
+    const T p = w * (part == ConePart::magnitude && z > T(0) ? z : -cone_dual(z));
     return on ? sign * r + p : -p;
   }
 };
@@ -65,24 +67,24 @@ struct ConeUpdate {
   }
   RELULIFT_HD T value(Index r, Index j, Index p) const {
     const T z = Z(r, j), moved = relaxation * tile(r, j);
-    return (bits(first + r, p) ? moved : -moved) + (T(1) - relaxation) * positive_part(z) +
-           negative_part(z);
+    return (bits(first + r, p) ? moved : -moved) + (T(1) - relaxation) * cone_slack(z) +
+           cone_dual(z);
   }
 };
 // Terms of the residuals that ConeUpdate is about to leave: ||K u - s||^2, ||s - s before||^2, and
 // the squared norms of s and of the dual.
-enum class ConeResidual { primal, change, size, dual };
+enum class ConeSum { primal, change, size, dual };
 template <class T>
-struct ConeResidualTerm {
+struct ConeSumTerm {
   ConeUpdate<T> update;
-  ConeResidual which;
+  ConeSum which;
   RELULIFT_HD double operator()(Index r, Index j) const {
     const T z = update.Z(r, j), next = update.value(r, j, j / update.outputs);
-    const T s = positive_part(next), t = update.tile(r, j);
+    const T s = cone_slack(next), t = update.tile(r, j);
     double x = static_cast<double>(s);
-    if (which == ConeResidual::dual) x = static_cast<double>(negative_part(next));
-    if (which == ConeResidual::change) x -= static_cast<double>(positive_part(z));
-    if (which == ConeResidual::primal)
+    if (which == ConeSum::dual) x = static_cast<double>(cone_dual(next));
+    if (which == ConeSum::change) x -= static_cast<double>(cone_slack(z));
+    if (which == ConeSum::primal)
       x -= static_cast<double>(update.bits(update.first + r, j / update.outputs) ? t : -t);
     return x * x;
   }
@@ -93,7 +95,7 @@ struct ConeRescale {
   MatrixView<T> Z;
   Slot factor;
   RELULIFT_HD void operator()(Index i, Index j) const {
-    Z(i, j) = positive_part(Z(i, j)) + static_cast<T>(factor.get()) * negative_part(Z(i, j));
+    Z(i, j) = cone_slack(Z(i, j)) + static_cast<T>(factor.get()) * cone_dual(Z(i, j));
   }
 };
 
@@ -230,8 +232,8 @@ struct DualOfScores {
   }
   RELULIFT_HD void into_simplex(Index i) const {
     T mass = T(0);
-    for (Index k = 0; k < F.cols; ++k) mass += positive_part(Y(i, k) - E(i, k));
-    for (Index k = 0; k < F.cols; ++k) E(i, k) = Y(i, k) - positive_part(Y(i, k) - E(i, k)) / mass;
+    for (Index k = 0; k < F.cols; ++k) mass += fmax(Y(i, k) - E(i, k), T(0));
+    for (Index k = 0; k < F.cols; ++k) E(i, k) = Y(i, k) - fmax(Y(i, k) - E(i, k), T(0)) / mass;
   }
 };
 

@@ -73,7 +73,7 @@ class PatternAdmm {
   enum class Measure { nothing, residuals };
   void update_cones(double relaxation, Measure measure);
   Index cone_tiles();
-  // The four sums of kernels::ConeResidual, of all cones.
+  // The four sums of kernels::ConeSum, of all cones.
   std::array<double, 4> cone_residuals();
 
   void begin(const PatternPoint& start);

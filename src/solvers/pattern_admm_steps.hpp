@@ -129,9 +129,9 @@ void PatternAdmm<B, T, Penalty>::update_cones(double relaxation, Measure measure
           out, products_.bits(t),          t.row,
           c(), static_cast<T>(relaxation), Z.block(t.row, first, t.rows, wide)};
       if (measure == Measure::residuals) {
-        using enum kernels::ConeResidual;
+        using enum kernels::ConeSum;
         for (const auto which : {primal, change, size, dual})
-          be_.sum({t.rows, wide}, kernels::ConeResidualTerm<T>{update, which}, cone_sums_[slot++]);
+          be_.sum({t.rows, wide}, kernels::ConeSumTerm<T>{update, which}, cone_sums_[slot++]);
       }
       be_.launch({t.rows, wide}, update);
     }
