@@ -13,6 +13,7 @@
 #include "src/solvers/exchange.hpp"
 #include "src/solvers/pattern_interior_step.hpp"
 #include "src/solvers/pattern_network.hpp"
+#include "src/solvers/proximal_options.hpp"
 
 namespace relulift {
 namespace {
@@ -207,9 +208,23 @@ PatternPoint ProgramSession::solve_over(const GatedPatterns& gated) {
     return engines_->patterns_interior(X_, Y_, problem_.weight_decay, gated,
                                        relu() ? PatternProgram::relu : PatternProgram::gated,
                                        program.tolerance, control_);
-  if (solver == ProgramSolver::gradient)
-    return engines_->gated(request(gated), control_, on_check());
-  throw InvalidInput("the admm solver is not there yet");
+  const ProgramRequest asked = request(gated);
+  const PatternProgram kind = relu() ? PatternProgram::relu : PatternProgram::gated;
+  if (solver == ProgramSolver::admm) {
+    check_memory(engines_->alternating_bytes(asked, kind));
+    return engines_->alternating(asked, kind, control_, on_check());
+  }
+  check_memory(proximal_bytes(asked));
+  return engines_->gated(asked, control_, on_check());
+}
+
+void ProgramSession::check_memory(const EngineBytes& needed) const {
+  const FreeMemory memory = engines_->memory();
+  if (memory.holds(needed)) return;
+  const auto gigabytes = [](Index bytes) { return std::to_string((bytes >> 30) + 1); };
+  throw InvalidInput("the program over " + std::to_string(result_.program.patterns) +
+                     " patterns needs " + gigabytes(needed.engine + needed.host) + " GiB, " +
+                     gigabytes(memory.engine) + " GiB are free; take fewer gates");
 }
 
 Network ProgramSession::solve_gated(const GatedPatterns& gated) {

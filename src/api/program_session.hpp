@@ -32,6 +32,8 @@ class ProgramSession {
 
   ProgramRequest request(const GatedPatterns& gated) const;
   bool interior_fits(Index patterns) const;
+  // Throws InvalidInput with the sizes where so much is not free.
+  void check_memory(const EngineBytes& needed) const;
   // The program over these patterns, by the solver that was asked for or fits.
   PatternPoint solve_over(const GatedPatterns& gated);
   Network solve_gated(const GatedPatterns& gated);
