@@ -7,6 +7,7 @@
 
 #include "kernels/any_loss.hpp"
 #include "src/model/loss.hpp"
+#include "src/solvers/metric_basis.hpp"
 #include "src/solvers/program_request.hpp"
 #include "src/solvers/proximal_gradient.hpp"
 
@@ -64,9 +65,9 @@ PatternPoint solve_gated(B& be, const ProgramRequest& request, Index tile_entrie
     return GatedProgram<B, FeaturePenalty>(be, request, unrotated(X), tile_entries)
         .solve(control, on_check);
   if (joint_blocks(request))
-    return GatedProgram<B, NuclearPenalty>(be, request, uniform(X), tile_entries)
+    return GatedProgram<B, NuclearPenalty>(be, request, uniform(be, X), tile_entries)
         .solve(control, on_check);
-  return GatedProgram<B, NeuronPenalty>(be, request, rotated(X), tile_entries)
+  return GatedProgram<B, NeuronPenalty>(be, request, rotated(be, X), tile_entries)
       .solve(control, on_check);
 }
 

@@ -139,10 +139,10 @@ PatternPoint solve_by_admm(B& be, const ProgramRequest& request, PatternProgram 
   }
   if (joint_blocks(request) && !relu) {
     chosen.pull_power = 0.0;
-    return AdmmProgram<B, NuclearPenalty>(be, request, program, uniform(request.X), chosen)
+    return AdmmProgram<B, NuclearPenalty>(be, request, program, uniform(be, request.X), chosen)
         .solve(control, on_check);
   }
-  return AdmmProgram<B, NeuronPenalty>(be, request, program, rotated(request.X), chosen)
+  return AdmmProgram<B, NeuronPenalty>(be, request, program, rotated(be, request.X), chosen)
       .solve(control, on_check);
 }
 template <Backend B>

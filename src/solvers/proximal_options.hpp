@@ -19,15 +19,14 @@ struct ProximalOptions {
 EngineBytes proximal_bytes(const ProgramRequest& request);
 
 // X = coordinates * basis', X'X = basis diag(metric) basis'; for groups of features basis = I and
-// metric the squared norms of columns. Entries below 1e-10 of the largest are raised to that.
+// metric the squared norms of columns.
 struct MetricBasis {
   Matrix coordinates;  // n x d
   Matrix basis;        // d x d, orthogonal; empty: the identity
   Vector metric;       // d
 };
-MetricBasis rotated(const Matrix& X);
 MetricBasis unrotated(const Matrix& X);
-// X as it is, metric the largest squared singular value.
-MetricBasis uniform(const Matrix& X);
+// Entries below 1e-10 of the largest raised to that; ones where all are zero.
+Vector raised_metric(const Vector& metric);
 
 }  // namespace relulift
