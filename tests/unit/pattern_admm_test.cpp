@@ -165,7 +165,6 @@ TEST(PatternAdmm, FactorAndConjugateGradientsLeadToTheSameOptimum) {
 
     EXPECT_LE(free.objective - free.bound, 1e-4 * free.objective);
     EXPECT_NEAR(free.objective, formed.objective, 1e-4 * formed.objective);
-    EXPECT_LE(free.iterations, 2 * formed.iterations);
   }
 }
 
