@@ -37,11 +37,10 @@ enum class Group { neuron, feature };
 // trained first.
 enum class GateKind { gaussian, sparse, patches, network };
 
-// automatic: interior where its matrices fit and a step is short, else gradient for gated programs
-// and admm for relu.
-// interior: primal-dual interior point; squared loss, groups of neurons, one output at a time.
-// gradient: accelerated proximal gradient; gated programs, smooth losses.
-// admm: alternating directions.
+// automatic: interior where it can and a step is short, else gradient for gated programs of a
+// smooth loss and more than 4000 samples, else admm. interior: primal-dual interior point; squared
+// loss, groups of neurons, one output at a time. gradient: accelerated proximal gradient; gated
+// programs, smooth losses. admm: alternating directions.
 enum class ProgramSolver { automatic, interior, gradient, admm };
 
 struct ProgramOptions {

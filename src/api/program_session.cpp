@@ -20,6 +20,9 @@ namespace {
 
 // The caller hears from a long phase at least this often.
 constexpr double kHeartbeatSeconds = 0.1;
+// Up to so many samples the alternating directions factorise one matrix and are faster than the
+// gradient method on gated programs.
+constexpr Index kAdmmSamples = 4000;
 // Of the iterations of a solver, those that the trace shows.
 constexpr Index kTraceEvery = 50;
 // Patterns that `exact` may list.
@@ -200,9 +203,9 @@ PatternPoint ProgramSession::solve_over(const GatedPatterns& gated) {
     throw InvalidInput("the interior solver takes one output at a time: choose one-vs-all");
   const bool smooth = program.loss != Loss::hinge && program.loss != Loss::absolute;
   if (solver == ProgramSolver::automatic)
-    solver = suits && interior_fits(patterns) ? ProgramSolver::interior
-             : relu() || !smooth              ? ProgramSolver::admm
-                                              : ProgramSolver::gradient;
+    solver = suits && interior_fits(patterns)                        ? ProgramSolver::interior
+             : relu() || !smooth || problem_.samples <= kAdmmSamples ? ProgramSolver::admm
+                                                                     : ProgramSolver::gradient;
   result_.program.solver = to_string(solver);
   if (solver == ProgramSolver::interior)
     return engines_->patterns_interior(X_, Y_, problem_.weight_decay, gated,

@@ -8,6 +8,7 @@
 #include <relulift/error.hpp>
 
 #include "src/model/loss.hpp"
+#include "src/solvers/metric_basis.hpp"
 #include "src/solvers/pattern_admm_method.hpp"
 
 namespace relulift {
