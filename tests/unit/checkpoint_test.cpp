@@ -306,8 +306,10 @@ TEST_F(CheckpointFile, WhereItCannotBeWrittenNothingIsLeft) {
 class Writer : public CheckpointFile {
  protected:
   CheckpointWriter writer(double every_seconds) const {
-    return CheckpointWriter({.checkpoint = path, .checkpoint_every_seconds = every_seconds},
-                            problem);
+    Options options;
+    options.checkpoint = path;
+    options.checkpoint_every_seconds = every_seconds;
+    return CheckpointWriter(options, problem);
   }
   using Check = CheckpointWriter::Check;
   ReducedProblem reduced = presolve(problem).reduced;
