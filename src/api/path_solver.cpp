@@ -36,9 +36,9 @@ std::vector<double> geometric_weight_decays(double low, double high, Index count
   for (Index k = 0; k < count; ++k) {
     const double share =
         static_cast<double>(k) / static_cast<double>(std::max<Index>(count - 1, 1));
-    out.push_back(std::exp((1.0 - share) * std::log(high) + share * std::log(low)));
+    out.push_back(std::pow(10.0, (1.0 - share) * std::log10(high) + share * std::log10(low)));
   }
-  out.back() = low;  // not its logarithm's exponential
+  out.back() = low;  // not the power of its logarithm
   out.front() = high;
   return out;
 }

@@ -233,8 +233,9 @@ void add_path(CLI::App& app, Clock::time_point start, int& code) {
   arguments->solve.add_to(*command);
   arguments->program.add_to(*command);
   command->footer(
-      "Example:\n  relulift path data/iris_train.csv --target species --method gated --gates 100 "
-      "--weight-decays 1e-3:10:9 --folds 5 --test data/iris_test.csv --out out/iris_path");
+      "Example:\n  relulift path data/iris_train.csv --target species --method gated "
+      "--outputs one-vs-all --gates 100 --weight-decays 0.01:10:7 --folds 5 --test "
+      "data/iris_test.csv --out out/iris_path");
   command->callback([arguments, start, &code] { code = run_path(*arguments, start); });
 }
 
