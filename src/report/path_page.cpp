@@ -2,6 +2,7 @@
 // A regularization path as one page: the choice, the drawings, the table.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <relulift/path.hpp>
 #include <relulift/system.hpp>
@@ -146,38 +147,66 @@ class PathPage {
     return path_chart(scores) + path_chart(objective) + path_chart(neurons) + marked;
   }
 
-  std::string table() const {
-    std::string html = "<section><h2>Table</h2>\n<div class=\"scroll\"><table><thead><tr>";
-    const auto head = [&](const std::string& name) {
-      html += "<th scope=\"col\" class=\"n\">" + name + "</th>";
-    };
-    for (const char* name : {"Weight decay", "Objective", "Lower bound", "Program's bound", "Gap",
-                             "Neurons", "Training", "Test", "Held out", "Standard error", "Time"})
-      head(name);
-    html += "<th scope=\"col\">Status</th></tr></thead><tbody>\n";
-    for (Index k = 0; k < static_cast<Index>(path_.rows.size()); ++k) html += table_row(k);
-    return html +
-           "</tbody></table></div>\n<p class=\"note\">Training, test and held out: " + score_name_ +
-           ".</p></section>\n";
+  struct TableColumn {
+    const char* name;
+    std::vector<std::string> cells;
+  };
+  template <class Cell>
+  TableColumn column(const char* name, Cell cell) const {
+    TableColumn out{name, {}};
+    for (const PathRow& row : path_.rows) out.cells.push_back(cell(row));
+    return out;
   }
 
-  std::string table_row(Index k) const {
-    const PathRow& r = row(k);
-    const Result& result = r.point.result;
+  // Those that have a value.
+  std::vector<TableColumn> columns() const {
     const auto bound = [](double value) {
       return std::isfinite(value) ? significant(value, 5, Rounding::down) : "–";
     };
-    const MeanScore mean = validated(r);
-    std::string html = fmt::format("<tr{}><th scope=\"row\" class=\"n\">{}</th>",
-                                   path_.choice.best == k ? " class=\"best\"" : "",
-                                   figure(r.point.weight_decay, 4));
-    for (const std::string& cell :
-         {figure(result.objective, 5), bound(lower_bound(result)), bound(result.program.bound),
-          percent(relative_gap(result)), count_words(result.network.neurons),
-          score(r.train.*score_), score(r.test.*score_), score(mean.mean), score(mean.error),
-          duration(r.point.seconds)})
-      html += "<td class=\"n\">" + cell + "</td>";
-    return html + fmt::format("<td>{}</td></tr>\n", to_string(result.status));
+    const auto held_out = [this](const PathRow& row) {
+      const MeanScore mean = validated(row);
+      return score(mean.mean) +
+             (std::isfinite(mean.error) ? " ± " + figure(unit_ * mean.error, 2) : "");
+    };
+    std::vector<TableColumn> out{
+        column("Objective", [](const PathRow& r) { return figure(r.point.result.objective, 5); }),
+        column("Lower bound", [&](const PathRow& r) { return bound(lower_bound(r.point.result)); }),
+        column("Program's bound",
+               [&](const PathRow& r) { return bound(r.point.result.program.bound); }),
+        column("Gap", [](const PathRow& r) { return percent(relative_gap(r.point.result)); }),
+        column("Neurons",
+               [](const PathRow& r) { return count_words(r.point.result.network.neurons); }),
+        column("Training", [this](const PathRow& r) { return score(r.train.*score_); }),
+        column("Test", [this](const PathRow& r) { return score(r.test.*score_); }),
+        column("Held out", held_out),
+        column("Time", [](const PathRow& r) { return duration(r.point.seconds); }),
+        column("Status", [](const PathRow& r) { return to_string(r.point.result.status); })};
+    std::erase_if(out, [](const TableColumn& column) {
+      return std::ranges::all_of(column.cells, [](const auto& cell) { return cell == "–"; });
+    });
+    return out;
+  }
+
+  std::string table() const {
+    if (path_.rows.empty()) return "";
+    const std::vector<TableColumn> shown = columns();
+    std::string html =
+        "<section><h2>Table</h2>\n<div class=\"scroll\"><table><thead><tr><th scope=\"col\" "
+        "class=\"n\">Weight decay</th>";
+    for (const TableColumn& column : shown)
+      html += fmt::format("<th scope=\"col\" class=\"n\">{}</th>", column.name);
+    html += "</tr></thead><tbody>\n";
+    for (std::size_t k = 0; k < path_.rows.size(); ++k) {
+      html += fmt::format("<tr{}><th scope=\"row\" class=\"n\">{}</th>",
+                          path_.choice.best == static_cast<Index>(k) ? " class=\"best\"" : "",
+                          figure(path_.rows[k].point.weight_decay, 4));
+      for (const TableColumn& column : shown)
+        html += "<td class=\"n\">" + column.cells[k] + "</td>";
+      html += "</tr>\n";
+    }
+    return html +
+           "</tbody></table></div>\n<p class=\"note\">Training, test and held out: " + score_name_ +
+           "; held out with its standard error.</p></section>\n";
   }
 
   const RegularizationPath& path_;

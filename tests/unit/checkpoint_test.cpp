@@ -306,10 +306,8 @@ TEST_F(CheckpointFile, WhereItCannotBeWrittenNothingIsLeft) {
 class Writer : public CheckpointFile {
  protected:
   CheckpointWriter writer(double every_seconds) const {
-    Options options;
-    options.checkpoint = path;
-    options.checkpoint_every_seconds = every_seconds;
-    return CheckpointWriter(options, problem);
+    return CheckpointWriter({.checkpoint = path, .checkpoint_every_seconds = every_seconds},
+                            problem);
   }
   using Check = CheckpointWriter::Check;
   ReducedProblem reduced = presolve(problem).reduced;

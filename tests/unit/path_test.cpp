@@ -2,6 +2,7 @@
 // Regularization paths against cold solves, and cross-validation against plain loops.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <relulift/path.hpp>
 #include <set>
