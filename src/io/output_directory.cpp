@@ -162,7 +162,7 @@ void replace_directory(const Path& directory, const std::map<std::string, std::s
     fs::create_directories(fresh, error);
     if (error) throw FileError(fmt::format("{}: {}", directory.string(), error.message()));
     for (const auto& [name, content] : files) {
-      fs::create_directories((fresh / name).parent_path(), error);
+      if (Path(name).parent_path() == kOwnFolder) fs::create_directory(fresh / kOwnFolder, error);
       if (error) throw FileError(fmt::format("{}: {}", directory.string(), error.message()));
       write_file(fresh / name, content);
     }
