@@ -102,6 +102,8 @@ struct RegularizationPath {
   Index folds_done = 0;  // less than folds after an interruption
   std::uint64_t seed = 0;
   Criterion criterion = Criterion::rmse;
+  // Why the rows of a fold could not be solved, though all rows were; empty where they could.
+  std::string fold_failure;
   // Empty without folds, and when not all of them were solved.
   PathChoice choice;
   bool interrupted = false;

@@ -87,8 +87,17 @@ std::vector<PathPoint> PathSolver::solve(const Problem& problem, Index fold) {
       options.keep_proof = false;
     }
     current.weight_decay = g;
-    Result result = options.method == Method::sdp ? relulift::solve(current, options)
-                                                  : solve_program(current, options, &memory);
+    // All patterns are listed once, for all points.
+    if (options.method == Method::exact && points.empty())
+      options.time_limit_seconds *= static_cast<double>(weight_decays_.size());
+    Result result;
+    try {
+      result = options.method == Method::sdp ? relulift::solve(current, options)
+                                             : solve_program(current, options, &memory);
+    } catch (const InvalidInput&) {
+      if (!stopped_) throw;
+      break;  // the listing was interrupted
+    }
     points.push_back({g, std::move(result), clock.seconds()});
     --left_;
   }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A path on all rows and on those of each fold, with the scores of its models.
+#include <fmt/format.h>
+
 #include <cmath>
 #include <relulift/error.hpp>
 #include <relulift/path.hpp>
@@ -45,7 +47,11 @@ class Validation {
     path_.seed = request_.options.seed;
     path_.criterion = criterion();
     solve_all();
-    for (Index f = 0; f < request_.folds && !solver_.stopped(); ++f) solve_fold(fold_of, f);
+    try {
+      for (Index f = 0; f < request_.folds && !solver_.stopped(); ++f) solve_fold(fold_of, f);
+    } catch (const InvalidInput& error) {  // the points on all rows are kept
+      path_.fold_failure = fmt::format("fold {}: {}", path_.folds_done + 1, error.what());
+    }
     path_.interrupted = solver_.stopped();
     if (path_.folds > 0 && path_.folds_done == path_.folds)
       path_.choice = choose(path_.rows, path_.criterion);

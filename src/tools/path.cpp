@@ -151,6 +151,7 @@ void add_best(std::map<std::string, std::string>& files, const RegularizationPat
 
 int code_of(const RegularizationPath& path) {
   if (path.interrupted) return kInterrupted;
+  if (!path.fold_failure.empty()) return kUnexpected;
   for (const PathRow& row : path.rows)
     if (row.point.result.status == Status::numerical_failure) return kNumerical;
   return kWritten;
@@ -184,6 +185,7 @@ int run_path(const PathArguments& arguments, Clock::time_point start) {
        .options = options,
        .on_step = [&](const PathStep& step) { return progress.step(step); }});
   report.finish();
+  if (!path.fold_failure.empty()) std::cerr << "relulift: " << path.fold_failure << '\n';
   if (path.rows.empty()) {
     std::cerr << "relulift: interrupted before a point was solved; nothing was written\n";
     return kInterrupted;

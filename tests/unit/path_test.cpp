@@ -337,6 +337,22 @@ TEST(CrossValidation, HeldOutRowsChangeNothingOfTheirFoldsModel) {
   EXPECT_NEAR(second - first, 2.0 * 100.0 * 100.0, 1e-5);
 }
 
+TEST(CrossValidation, TestTargetsThatTheLossCannotTakeAreRefusedWithTheirTable) {
+  Dataset data = table(12, 2);
+  for (Index i = 0; i < 12; ++i) data.Y[static_cast<std::size_t>(i)] = i % 3 == 0 ? 1.0 : -1.0;
+  Dataset held = data;
+  held.source = "held.csv";
+  held.Y[2] = 0.5;
+  Options options = gated(8);
+  options.program.loss = Loss::logistic;
+
+  const std::string error = test::error_of([&] {
+    regularization_path({.data = data, .test = &held, .weight_decays = {1.0}, .options = options});
+  });
+
+  EXPECT_EQ(error.find("held.csv: "), 0U) << error;
+}
+
 TEST(CrossValidation, AnInterruptionLeavesThePathAndChoosesNothing) {
   const Dataset data = table(12, 2);
   const RegularizationPath path =
