@@ -148,10 +148,11 @@ bool write_table(const Path& path, const Problem& problem, const std::function<b
 void check_writable(const Path& path);
 
 // Throws InvalidInput unless replace_directory may write there: nothing yet, an empty folder, or
-// one that holds a relulift result and nothing else.
+// one that holds a relulift result, or a path, and nothing else.
 void check_replaceable(const Path& directory);
 
-// All files or none: written to a temporary folder beside it, then swapped in.
+// All files or none: written to a temporary folder beside it, then swapped in. A name may stand in
+// the folder "best" below it.
 void replace_directory(const Path& directory, const std::map<std::string, std::string>& files);
 
 }  // namespace relulift

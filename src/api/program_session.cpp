@@ -38,12 +38,14 @@ Matrix matrix(const std::vector<double>& entries, Index rows, Index cols) {
 
 }  // namespace
 
-ProgramSession::ProgramSession(const Problem& problem, const Options& options)
+ProgramSession::ProgramSession(const Problem& problem, const Options& options,
+                               ProgramMemory* memory)
     : problem_(problem),
       options_(options),
       control_(options.time_limit_seconds, [this] { return interrupted(); }),
       X_(matrix(problem.X, problem.samples, problem.features)),
-      Y_(matrix(problem.Y, problem.samples, problem.outputs)) {
+      Y_(matrix(problem.Y, problem.samples, problem.outputs)),
+      memory_(memory != nullptr ? *memory : own_memory_) {
   ChosenEngines chosen = choose_engines(options);
   engines_ = std::move(chosen.engines);
   if (!chosen.why.empty()) why_ = "; " + chosen.why;
@@ -53,7 +55,9 @@ Result ProgramSession::run() {
   check();
   if (options_.method == Method::exact && joint()) return solve_exactly();
   const Control clock;
-  const GatedPatterns gated = choose_patterns();
+  if (!memory_.gated) memory_.gated = choose_patterns();
+  const GatedPatterns& gated = *memory_.gated;
+  result_.program.all_patterns = options_.method == Method::exact;
   result_.seconds.presolve = clock.seconds();
   const Control solving;
   phase_ = to_string(options_.method);
@@ -66,7 +70,8 @@ Result ProgramSession::run() {
   result_.plan = "method " + std::string(to_string(options_.method)) + " over " +
                  std::to_string(result_.program.patterns) + " patterns by " +
                  result_.program.solver + why_;
-  if (relu() && options_.program.loss == Loss::squared) prove_for_every_network();
+  if (relu() && options_.program.loss == Loss::squared && memory_.prove_every_network)
+    prove_for_every_network();
   result_.seconds.total = control_.seconds();
   return std::move(result_);
 }
@@ -159,7 +164,6 @@ GatedPatterns ProgramSession::choose_patterns() {
       throw InvalidInput("the data have more activation patterns than can be listed (" +
                          std::to_string(kMostPatterns) +
                          ", or the time limit): method exact is for data of small rank");
-    result_.program.all_patterns = true;
     return std::move(*all);
   }
   const std::vector<double>& given = options_.program.gate_matrix;
@@ -191,7 +195,7 @@ bool ProgramSession::interior_fits(Index patterns) const {
          engines_->memory().holds(pattern_interior_bytes(n, d, patterns, program));
 }
 
-PatternPoint ProgramSession::solve_over(const GatedPatterns& gated) {
+PatternPoint ProgramSession::solve_over(const GatedPatterns& gated, const PatternPoint& start) {
   const ProgramOptions& program = options_.program;
   const Index patterns = gated.patterns.size();
   result_.program.patterns = patterns;
@@ -211,7 +215,8 @@ PatternPoint ProgramSession::solve_over(const GatedPatterns& gated) {
     return engines_->patterns_interior(X_, Y_, problem_.weight_decay, gated,
                                        relu() ? PatternProgram::relu : PatternProgram::gated,
                                        program.tolerance, control_);
-  const ProgramRequest asked = request(gated);
+  ProgramRequest asked = request(gated);
+  if (start.V.allFinite()) asked.start = start;
   const PatternProgram kind = relu() ? PatternProgram::relu : PatternProgram::gated;
   if (solver == ProgramSolver::admm) {
     check_memory(engines_->alternating_bytes(asked, kind));
@@ -231,7 +236,8 @@ void ProgramSession::check_memory(const EngineBytes& needed) const {
 }
 
 Network ProgramSession::solve_gated(const GatedPatterns& gated) {
-  const PatternPoint point = solve_over(gated);
+  memory_.point = solve_over(gated, memory_.point);
+  const PatternPoint& point = memory_.point;
   note_program(point);
   const bool blocks = joint() && options_.program.group == Group::neuron;
   return linear() ? linear_network(point, problem_.outputs, blocks)
@@ -289,8 +295,8 @@ Status ProgramSession::status() const {
   return Status::stalled;
 }
 
-Result solve_program(const Problem& problem, const Options& options) {
-  return ProgramSession(problem, options).run();
+Result solve_program(const Problem& problem, const Options& options, ProgramMemory* memory) {
+  return ProgramSession(problem, options, memory).run();
 }
 
 }  // namespace relulift

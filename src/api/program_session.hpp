@@ -9,6 +9,7 @@
 #include <string>
 
 #include "src/api/engines.hpp"
+#include "src/api/program_memory.hpp"
 #include "src/core/control.hpp"
 #include "src/core/dense.hpp"
 #include "src/solvers/program_request.hpp"
@@ -17,8 +18,11 @@ namespace relulift {
 
 class ProgramSession {
  public:
-  ProgramSession(const Problem& problem, const Options& options);
+  // `memory`: of a path, read and written; null for a solve on its own.
+  ProgramSession(const Problem& problem, const Options& options, ProgramMemory* memory = nullptr);
   Result run();
+  // Input weights of a network that is trained for them, at most options.program.gates.
+  Matrix gates_of_a_network();
 
  private:
   bool linear() const { return options_.method == Method::linear; }
@@ -28,14 +32,14 @@ class ProgramSession {
   void check() const;  // throws InvalidInput for what cannot go together
   GatedPatterns choose_patterns();
   Matrix drawn_gates();
-  Matrix gates_of_a_network();
 
   ProgramRequest request(const GatedPatterns& gated) const;
   bool interior_fits(Index patterns) const;
   // Throws InvalidInput with the sizes where so much is not free.
   void check_memory(const EngineBytes& needed) const;
-  // The program over these patterns, by the solver that was asked for or fits.
-  PatternPoint solve_over(const GatedPatterns& gated);
+  // The program over these patterns, by the solver that was asked for or fits; gradient and admm
+  // begin at `start` where there is one.
+  PatternPoint solve_over(const GatedPatterns& gated, const PatternPoint& start = {});
   Network solve_gated(const GatedPatterns& gated);
   // ReLU: over these patterns, over all by a working set, or over more and more.
   Network solve_relu(const GatedPatterns& gated);
@@ -57,6 +61,8 @@ class ProgramSession {
   Control control_;
   std::unique_ptr<Engines> engines_;
   Matrix X_, Y_;
+  ProgramMemory own_memory_;
+  ProgramMemory& memory_;
   Result result_;
   std::string why_;
   const char* phase_ = "patterns";
@@ -65,6 +71,7 @@ class ProgramSession {
 };
 
 // Solves the program that options.method names; not for Method::sdp.
-Result solve_program(const Problem& problem, const Options& options);
+Result solve_program(const Problem& problem, const Options& options,
+                     ProgramMemory* memory = nullptr);
 
 }  // namespace relulift

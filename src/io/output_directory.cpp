@@ -22,8 +22,12 @@ namespace relulift {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::array<std::string_view, 5> kOwnFiles{"model.safetensors", "certificate.safetensors",
-                                                    "report.html", "result.json", "trace.csv"};
+constexpr std::array<std::string_view, 8> kOwnFiles{"model.safetensors", "certificate.safetensors",
+                                                    "report.html",       "result.json",
+                                                    "trace.csv",         "path.csv",
+                                                    "path.json",         "path.html"};
+// Of a path: the folder of the model that was chosen.
+constexpr std::string_view kOwnFolder = "best";
 
 bool is_own(std::string_view name) {
   return std::find(kOwnFiles.begin(), kOwnFiles.end(), name) != kOwnFiles.end();
@@ -38,15 +42,28 @@ fs::path resolve(const Path& directory) {
   return full;
 }
 
-bool holds_result(const fs::path& directory) {
+bool is_result(const fs::path& path) {
   std::error_code error;
   constexpr std::uintmax_t kLongest = 10'000'000;
-  if (const auto size = fs::file_size(directory / "result.json", error); error || size > kLongest)
-    return false;
-  std::ifstream file(directory / "result.json");
+  if (const auto size = fs::file_size(path, error); error || size > kLongest) return false;
+  std::ifstream file(path);
   const auto json = nlohmann::json::parse(file, nullptr, /*allow_exceptions=*/false);
   return json.is_object() && json.value("program", nlohmann::json()) == "relulift" &&
          json.contains("version");
+}
+
+bool holds_result(const fs::path& directory) {
+  return is_result(directory / "result.json") || is_result(directory / "path.json");
+}
+
+// The name of something that no result holds; empty where there is none.
+std::string foreign_in(const fs::path& directory, std::error_code& error) {
+  std::string foreign;
+  for (fs::directory_iterator at(directory, error), end; !error && at != end; at.increment(error)) {
+    const std::string name = at->path().filename().string();
+    if (!is_own(name) || !at->is_regular_file()) foreign = name;
+  }
+  return foreign;
 }
 
 void check_content(const fs::path& directory, const std::string& shown) {
@@ -56,7 +73,12 @@ void check_content(const fs::path& directory, const std::string& shown) {
   for (fs::directory_iterator at(directory, error), end; !error && at != end; at.increment(error)) {
     empty = false;
     const std::string name = at->path().filename().string();
-    if (!is_own(name) || !at->is_regular_file()) foreign = name;
+    if (name == kOwnFolder && at->symlink_status().type() == fs::file_type::directory) {
+      if (const std::string within = foreign_in(at->path(), error); !within.empty())
+        foreign = name + "/" + within;
+    } else if (!is_own(name) || !at->is_regular_file()) {
+      foreign = name;
+    }
   }
   if (error) throw FileError(fmt::format("{}: {}", shown, error.message()));
   if (empty) return;
@@ -92,7 +114,11 @@ void swap_in(const fs::path& fresh, const fs::path& target, const std::string& s
   int failed = ::renameat2(AT_FDCWD, fresh.c_str(), AT_FDCWD, target.c_str(), flags);
   // Some file systems know no flags. rename() replaces an empty folder; so the old files go first.
   if (failed != 0 && (errno == EINVAL || errno == ENOSYS)) {
-    for (const auto name : kOwnFiles) ::unlink((target / name).c_str());
+    for (const auto name : kOwnFiles) {
+      ::unlink((target / kOwnFolder / name).c_str());
+      ::unlink((target / name).c_str());
+    }
+    ::rmdir((target / kOwnFolder).c_str());
     failed = ::rename(fresh.c_str(), target.c_str());
   }
   if (failed != 0)
@@ -135,7 +161,12 @@ void replace_directory(const Path& directory, const std::map<std::string, std::s
   try {
     fs::create_directories(fresh, error);
     if (error) throw FileError(fmt::format("{}: {}", directory.string(), error.message()));
-    for (const auto& [name, content] : files) write_file(fresh / name, content);
+    for (const auto& [name, content] : files) {
+      if (Path(name).parent_path() == kOwnFolder) fs::create_directory(fresh / kOwnFolder, error);
+      if (error) throw FileError(fmt::format("{}: {}", directory.string(), error.message()));
+      write_file(fresh / name, content);
+    }
+    if (fs::exists(fresh / kOwnFolder, error)) sync_directory(fresh / kOwnFolder);
     sync_directory(fresh);
     swap_in(fresh, target, directory.string());
     sync_directory(parent);

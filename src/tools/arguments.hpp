@@ -79,6 +79,7 @@ double seconds_since(Clock::time_point start);
 // "train", "predict", ...: each adds its subcommand; the callback returns the exit code through
 // `code`.
 void add_train(CLI::App& app, Clock::time_point start, int& code);
+void add_path(CLI::App& app, Clock::time_point start, int& code);
 void add_predict(CLI::App& app, int& code);
 void add_certify(CLI::App& app, Clock::time_point start, int& code);
 void add_generate(CLI::App& app, int& code);

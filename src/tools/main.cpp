@@ -35,6 +35,7 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", "relulift " + version());
   app.require_subcommand(1);
   add_train(app, start, code);
+  add_path(app, start, code);
   add_predict(app, code);
   add_certify(app, start, code);
   add_verify(app, code);

@@ -13,6 +13,7 @@
 #include "src/tools/exit_code.hpp"
 #include "src/tools/interrupt.hpp"
 #include "src/tools/program_arguments.hpp"
+#include "src/tools/training.hpp"
 
 namespace relulift::tools {
 namespace {
@@ -90,22 +91,6 @@ struct TrainArguments {
   ProgramArguments program;
 };
 
-// Only read after training is set up, never used to choose anything.
-std::optional<Dataset> read_test(const TrainArguments& arguments, const Schema& schema) {
-  if (arguments.test.empty()) {
-    if (!arguments.test_targets_file.empty())
-      throw InvalidInput("--test-targets-file goes with --test");
-    return std::nullopt;
-  }
-  Targets targets = arguments.targets.targets();
-  if (!targets.file.empty()) {
-    if (arguments.test_targets_file.empty())
-      throw InvalidInput(arguments.test + ": the test table needs --test-targets-file too");
-    targets.file = arguments.test_targets_file;
-  }
-  return read_dataset(arguments.test, targets, schema);
-}
-
 int train(const TrainArguments& arguments, Clock::time_point start) {
   catch_interrupts();
   arguments.solve.check();
@@ -121,7 +106,8 @@ int train(const TrainArguments& arguments, Clock::time_point start) {
   arguments.checkpoint.check(arguments.out, inputs);
 
   const Dataset data = read_dataset(arguments.data, targets);
-  const std::optional<Dataset> test = read_test(arguments, data.schema);
+  const std::optional<Dataset> test =
+      read_test(arguments.test, arguments.test_targets_file, targets, data.schema);
   const Preparation preparation =
       fit_preparation(data, arguments.standardize ? Standardize::yes : Standardize::no,
                       arguments.bias ? Bias::yes : Bias::no);
@@ -145,11 +131,7 @@ int train(const TrainArguments& arguments, Clock::time_point start) {
   if (!result.checkpoint_failure.empty())
     std::cerr << "relulift: no checkpoint: " << result.checkpoint_failure << '\n';
 
-  Model model = make_model(result.network, preparation, data.schema);
-  model.weight_decay = arguments.weight_decay;
-  model.objective = result.objective;
-  if (result.certificate.claim == Claim::every_network)
-    model.lower_bound = result.certificate.lower_bound;
+  const Model model = trained_model(result, preparation, data.schema, arguments.weight_decay);
   RunFacts facts{.command = Command::train,
                  .samples = data.samples,
                  .features = data.features,

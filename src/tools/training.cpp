@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/tools/training.hpp"
+
+#include <relulift/error.hpp>
+#include <utility>
+
+namespace relulift::tools {
+
+std::optional<Dataset> read_test(const std::string& table, const std::string& targets_file,
+                                 Targets targets, const Schema& schema) {
+  if (table.empty()) {
+    if (!targets_file.empty()) throw InvalidInput("--test-targets-file goes with --test");
+    return std::nullopt;
+  }
+  if (!targets.file.empty()) {
+    if (targets_file.empty())
+      throw InvalidInput(table + ": the test table needs --test-targets-file too");
+    targets.file = targets_file;
+  }
+  return read_dataset(table, targets, schema);
+}
+
+Model trained_model(const Result& result, const Preparation& preparation, const Schema& schema,
+                    double weight_decay) {
+  Model model = make_model(result.network, preparation, schema);
+  model.weight_decay = weight_decay;
+  model.objective = result.objective;
+  if (result.certificate.claim == Claim::every_network)
+    model.lower_bound = result.certificate.lower_bound;
+  return model;
+}
+
+}  // namespace relulift::tools
