@@ -16,8 +16,9 @@ constexpr Index kMostRounds = 200;
 constexpr int kAscentSteps = 200;
 // Of the largest neuron: patterns with less leave.
 constexpr double kCarries = 1e-9;
-// An ascent ends when it gains less than this, relative.
-constexpr double kAscentGain = 1e-9;
+// Ascents end when none gains this, relative, in so many steps.
+constexpr double kAscentGain = 1e-6;
+constexpr int kAscentIdle = 5;
 // Patterns whose products with E are formed at once.
 constexpr Index kBlock = 1024;
 
@@ -144,15 +145,21 @@ PatternOracle ascent_oracle(const Matrix& X, double g, double slack, Index start
     for (double& u : U.reshaped()) u = portable::normal(random);
     U.colwise().normalize();
     Vector value = Vector::Zero(starts);
-    for (int step = 0; step < kAscentSteps; ++step) {
+    Matrix best = U;
+    // A step may lower the gain: of each start the best iterate counts.
+    for (int step = 0, idle = 0; step < kAscentSteps && idle < kAscentIdle; ++step) {
       const Matrix S = X * U, A = S.cwiseMax(0.0);
       Matrix C = E.transpose() * A;  // c x starts, of which start j looks at output j % c
       for (Index j = 0; j < starts; ++j)
         C.col(j) = Vector(Vector::Unit(E.cols(), j % E.cols()) * C(j % E.cols(), j));
-      const Vector now = C.colwise().norm().transpose();
-      const bool done = ((now - value).array() <= kAscentGain * now.array()).all();
-      value = now;
-      if (done) break;
+      ++idle;
+      for (Index j = 0; j < starts; ++j) {
+        const double now = C.col(j).norm();
+        if (!(now > value[j] * (1.0 + kAscentGain))) continue;
+        value[j] = now;
+        best.col(j) = U.col(j);
+        idle = 0;
+      }
       const Matrix pull = (E * C).array() * (S.array() > 0.0).cast<double>();
       U = X.transpose() * pull;
       for (Index j = 0; j < starts; ++j)
@@ -161,7 +168,7 @@ PatternOracle ascent_oracle(const Matrix& X, double g, double slack, Index start
     std::vector<std::pair<double, Index>> gains;
     for (Index j = 0; j < starts; ++j)
       if (value[j] > g * (1.0 + slack)) gains.emplace_back(value[j], j);
-    const GatedPatterns found = patterns_of(X, U(Eigen::all, largest(std::move(gains), most)));
+    const GatedPatterns found = patterns_of(X, best(Eigen::all, largest(std::move(gains), most)));
     std::vector<Index> fresh;
     for (Index i = 0; i < found.patterns.size(); ++i)
       if (!held.contains(found.patterns.pattern(i))) fresh.push_back(i);
