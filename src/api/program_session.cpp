@@ -159,13 +159,13 @@ GatedPatterns ProgramSession::choose_patterns() {
     return std::move(*all);
   }
   const std::vector<double>& given = options_.program.gate_matrix;
-  GatedPatterns out =
-      patterns_of(X_, given.empty() ? drawn_gates()
-                                    : matrix(given, problem_.features,
-                                             static_cast<Index>(given.size()) / problem_.features));
-  if (out.patterns.size() == 0) {  // every sample inactive under every gate: the opposite ones
-    out = patterns_of(X_, -drawn_gates());
-  }
+  const Matrix gates = given.empty()
+                           ? drawn_gates()
+                           : matrix(given, problem_.features,
+                                    static_cast<Index>(given.size()) / problem_.features);
+  GatedPatterns out = patterns_of(X_, gates);
+  // Every sample inactive under every gate: the opposite ones.
+  if (out.patterns.size() == 0) out = patterns_of(X_, -gates);
   return out;
 }
 
