@@ -38,9 +38,8 @@ struct Progress {
 };
 
 struct Options {
-  // Which program is solved; `program` says how, where it is one over patterns.
+  // Which program is solved; `program` below says how, where it is one over patterns.
   Method method = Method::sdp;
-  ProgramOptions program = {};
   // cuda: fail if there is none. automatic: the plan chooses and the result says which.
   Device device = Device::automatic;
   Engine engine = Engine::automatic;
@@ -82,6 +81,8 @@ struct Options {
   bool keep_proof = false;
   // Called at every check on the calling thread; return false to stop with Status::interrupted.
   std::function<bool(const Progress&)> on_progress = {};
+  // Of all methods but sdp.
+  ProgramOptions program = {};
 };
 
 // Throws InvalidInput naming the first bad field.

@@ -62,6 +62,10 @@ class Engines {
                                 const Control&) = 0;
   // A gated program [eq:gated] with a smooth loss.
   virtual PatternPoint gated(const ProgramRequest&, const Control&, const OnProgram&) = 0;
+  // [eq:gated] or [eq:relu-cones] with any loss, by alternating directions.
+  virtual PatternPoint alternating(const ProgramRequest&, PatternProgram, const Control&,
+                                   const OnProgram&) = 0;
+  virtual EngineBytes alternating_bytes(const ProgramRequest&, PatternProgram) const = 0;
   // [eq:gated] or [eq:relu-cones] over given patterns, to high accuracy.
   virtual PatternPoint patterns_interior(const Matrix& X, const Matrix& Y, double weight_decay,
                                          const GatedPatterns&, PatternProgram, double tolerance,

@@ -12,6 +12,7 @@
 #include "src/solvers/group_lasso.hpp"
 #include "src/solvers/low_rank_alm.hpp"
 #include "src/solvers/pairs_interior_point.hpp"
+#include "src/solvers/pattern_admm.hpp"
 #include "src/solvers/pattern_interior.hpp"
 #include "src/solvers/split_bound.hpp"
 #include "src/solvers/train_network.hpp"
@@ -47,6 +48,16 @@ class BackendEngines final : public Engines {
   PatternPoint gated(const ProgramRequest& request, const Control& control,
                      const OnProgram& on_check) override {
     return solve_gated(be_, request, memory_.shared ? kTileHost : kTileDevice, control, on_check);
+  }
+
+  PatternPoint alternating(const ProgramRequest& request, PatternProgram program,
+                           const Control& control, const OnProgram& on_check) override {
+    return solve_by_admm(be_, request, program, memory_.shared ? kTileHost : kTileDevice, control,
+                         on_check);
+  }
+  EngineBytes alternating_bytes(const ProgramRequest& request,
+                                PatternProgram program) const override {
+    return admm_bytes<B>(request, program, memory_.shared ? kTileHost : kTileDevice);
   }
 
   PatternPoint patterns_interior(const Matrix& X, const Matrix& Y, double weight_decay,

@@ -88,11 +88,7 @@ class GatedProducts {
     });
   }
 
- private:
-  struct Clear {
-    MatrixView<T> F;
-    RELULIFT_HD void operator()(Index i, Index j) const { F(i, j) = 0; }
-  };
+  // Tiles, for products with other masks.
   struct Tile {
     Index row, rows, pattern, patterns;
   };
@@ -119,6 +115,12 @@ class GatedProducts {
     const auto* const words = reinterpret_cast<const std::uint64_t*>(bits_.view().data);
     return {words + t.pattern * words_, words_};
   }
+
+ private:
+  struct Clear {
+    MatrixView<T> F;
+    RELULIFT_HD void operator()(Index i, Index j) const { F(i, j) = 0; }
+  };
 
   B& be_;
   Index n_, d_, c_, patterns_;
