@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "src/api/session.hpp"
+#include "src/io/file.hpp"
 #include "src/patterns/all_patterns.hpp"
 #include "src/patterns/sample.hpp"
 #include "src/solvers/exchange.hpp"
@@ -127,6 +128,10 @@ Matrix ProgramSession::gates_of_a_network() {
 Matrix ProgramSession::drawn_gates() {
   const ProgramOptions& program = options_.program;
   const Index d = problem_.features;
+  // The gates, those that are kept, their patterns.
+  const double each = 16.0 * static_cast<double>(d) + static_cast<double>(problem_.samples) / 8.0;
+  io::check_fits_memory("gates", std::to_string(program.gates) + " of them",
+                        each * static_cast<double>(program.gates));
   switch (program.gate_kind) {
     case GateKind::sparse:
       return sparse_gates(d, std::min(program.gate_features, d), program.gates, options_.seed);
@@ -159,10 +164,9 @@ GatedPatterns ProgramSession::choose_patterns() {
     return std::move(*all);
   }
   const std::vector<double>& given = options_.program.gate_matrix;
-  const Matrix gates = given.empty()
-                           ? drawn_gates()
-                           : matrix(given, problem_.features,
-                                    static_cast<Index>(given.size()) / problem_.features);
+  const Matrix gates = given.empty() ? drawn_gates()
+                                     : matrix(given, problem_.features,
+                                              static_cast<Index>(given.size()) / problem_.features);
   GatedPatterns out = patterns_of(X_, gates);
   // Every sample inactive under every gate: the opposite ones.
   if (out.patterns.size() == 0) out = patterns_of(X_, -gates);
