@@ -88,6 +88,8 @@ void ProgramSession::check() const {
   require(program.solver != ProgramSolver::interior ||
               (program.loss == Loss::squared && program.group == Group::neuron),
           "the interior solver takes the squared loss and groups of neurons");
+  require(program.solver != ProgramSolver::interior || !joint() || relu(),
+          "the interior solver takes one output at a time: choose one-vs-all");
   require(!relu() || !joint() || program.loss == Loss::squared,
           "joint outputs of a ReLU program take the squared loss; choose one-vs-all");
   require(!relu() || !joint() || exchange_affordable(problem_),
@@ -104,6 +106,13 @@ void ProgramSession::check() const {
   require(program.gate_kind != GateKind::patches || !program.gate_matrix.empty() || linear() ||
               options_.method == Method::exact || image.features() == problem_.features,
           "image height x width x planes must be the number of features");
+  const bool drawn = program.gate_matrix.empty() && !linear() && options_.method != Method::exact;
+  // The gates, those that are kept, their patterns.
+  const double each =
+      16.0 * static_cast<double>(problem_.features) + static_cast<double>(problem_.samples) / 8.0;
+  if (drawn)
+    io::check_fits_memory("gates", std::to_string(program.gates) + " of them",
+                          each * static_cast<double>(program.gates));
 }
 
 Matrix ProgramSession::gates_of_a_network() {
@@ -128,10 +137,6 @@ Matrix ProgramSession::gates_of_a_network() {
 Matrix ProgramSession::drawn_gates() {
   const ProgramOptions& program = options_.program;
   const Index d = problem_.features;
-  // The gates, those that are kept, their patterns.
-  const double each = 16.0 * static_cast<double>(d) + static_cast<double>(problem_.samples) / 8.0;
-  io::check_fits_memory("gates", std::to_string(program.gates) + " of them",
-                        each * static_cast<double>(program.gates));
   switch (program.gate_kind) {
     case GateKind::sparse:
       return sparse_gates(d, std::min(program.gate_features, d), program.gates, options_.seed);
@@ -199,8 +204,6 @@ PatternPoint ProgramSession::solve_over(const GatedPatterns& gated) {
   const bool suits = program.loss == Loss::squared && program.group == Group::neuron && !blocks &&
                      options_.precision != Precision::fp32 && options_.max_iterations == 0;
   ProgramSolver solver = program.solver;
-  if (solver == ProgramSolver::interior && blocks)
-    throw InvalidInput("the interior solver takes one output at a time: choose one-vs-all");
   const bool smooth = program.loss != Loss::hinge && program.loss != Loss::absolute;
   if (solver == ProgramSolver::automatic)
     solver = suits && interior_fits(patterns) ? ProgramSolver::interior

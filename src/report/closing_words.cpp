@@ -118,7 +118,7 @@ std::string closing_words(const Result& result, const RunFacts& facts) {
   if (result.suggestion)
     text += fmt::format(" Adding one neuron lowers the objective by {}.",
                         significant(result.suggestion->reduction, 2, Rounding::down));
-  return text + '\n';
+  return text.ends_with('\n') ? text : text + '\n';
 }
 
 }  // namespace relulift

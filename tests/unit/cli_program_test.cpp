@@ -291,8 +291,8 @@ TEST_F(CliProgram, TheGatesOfAModelGiveItBack) {
   const std::string given = bytes();
   EXPECT_NEAR(result()["objective"].get<double>(), drawn, 1e-7 * drawn);
   const std::set<Row> known(gates.begin(), gates.end());
-  for (const Row& gate : PlainModel(given).tensors["gate.weight"])
-    EXPECT_TRUE(known.contains(gate));
+  const PlainModel model(given);
+  for (const Row& gate : model.tensors.at("gate.weight")) EXPECT_TRUE(known.contains(gate));
   ASSERT_EQ(spiral(method + "--gates fortran.npy").code, 0);
   EXPECT_EQ(bytes(), given);
 }
@@ -347,7 +347,7 @@ TEST_F(CliProgram, TheTraceHoldsTheBoundOfTheProgram) {
   ASSERT_GT(lines.size(), 2U);
   for (std::size_t r = 1; r < lines.size(); ++r) {
     ASSERT_EQ(lines[r].size(), 9U);
-    EXPECT_EQ(lines[r][0], "gated");
+    EXPECT_EQ(lines[r][0], r == 1 ? "patterns" : "gated");
     EXPECT_EQ(lines[r][3], "");  // nothing is proved of ReLU networks
     if (!lines[r][2].empty() && !lines[r][5].empty()) {
       EXPECT_LE(std::stod(lines[r][5]), std::stod(lines[r][2]));
@@ -442,6 +442,23 @@ TEST_F(CliProgram, OneSampleOfOneFeatureHasTheOptimumOfTheFormula) {
     EXPECT_NEAR(result()["objective"].get<double>(), optimum, 1e-6 * optimum) << method;
     EXPECT_LE(result()["program_bound"].get<double>(), optimum * (1 + 1e-12)) << method;
   }
+}
+
+// Single precision cannot reach the tolerance: the run ends by itself, with two true ends.
+TEST_F(CliProgram, SinglePrecisionEndsWhereItsRoundingDoes) {
+  folder.write("t.csv", "a,b,y\n1,2,0.3\n-2,1,1.7\n0.5,-1,0.9\n-1,-1,0.1\n2,0.1,1.1\n");
+
+  const Outcome trained =
+      run("train t.csv --targets y --weight-decay 0.01 --out r --method gated --gates 20 "
+          "--precision single --tolerance 1e-12 --time-limit 100");
+
+  ASSERT_EQ(trained.code, 0) << trained.err;
+  EXPECT_EQ(result()["status"], "stalled");
+  const Table table(content_of(folder / "t.csv"), 2, {});
+  const double objective = PlainModel(bytes()).objective(table, 0.01);
+  EXPECT_NEAR(result()["objective"].get<double>(), objective, 1e-9 * objective);
+  EXPECT_LE(result()["program_bound"].get<double>(), objective);
+  EXPECT_NEAR(result()["program_bound"].get<double>(), objective, 1e-3 * objective);
 }
 
 // ---- Misuse ----

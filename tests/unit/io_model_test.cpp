@@ -224,7 +224,7 @@ TEST_F(ModelFile, MetadataMustFitTheWeights) {
 TEST_F(ModelFile, GatedNetworksComeBackBitByBit) {
   for (const bool bias : {false, true}) {
     const Index rows = bias ? 3 : 2;
-    Network network{.features = rows, .outputs = 1, .neurons = 2, .V = {0.1, -3}};
+    Network network{.features = rows, .outputs = 1, .neurons = 2, .U = {}, .V = {0.1, -3}};
     network.activation = Activation::gated;
     for (Index k = 0; k < 2 * rows; ++k) {
       network.U.push_back(1.0 / static_cast<double>(k + 3));
@@ -258,7 +258,8 @@ TEST_F(ModelFile, LinearNetworksComeBack) {
 // A gated network that left every neuron out is still one.
 TEST_F(ModelFile, AGatedNetworkWithoutNeuronsComesBack) {
   Model model = small_model();
-  model.network = {.features = 2, .outputs = 2, .neurons = 0, .activation = Activation::gated};
+  model.network = {.features = 2, .outputs = 2, .neurons = 0, .U = {}, .V = {}};
+  model.network.activation = Activation::gated;
 
   EXPECT_EQ(read(model_bytes(model)).network.activation, Activation::gated);
 }
