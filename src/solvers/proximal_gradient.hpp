@@ -37,10 +37,6 @@ class ProximalGradient {
  private:
   // Of the step, when it was too long and before each iteration.
   static constexpr double kShrink = 0.8, kGrow = 1.05;
-  // Of one step: rounding may keep any from being short enough.
-  static constexpr int kMostShrinks = 100;
-  // Iterations in a row that improve neither end: rounding is all that is left.
-  static constexpr Index kPatience = 2000;
 
   Index n() const { return products_.samples(); }
   Index c() const { return products_.outputs(); }
@@ -61,8 +57,8 @@ class ProximalGradient {
   }
 
   void begin(const PatternPoint& start);
-  // Objective at N, gradient at V; keeps what is best. Whether either end improved.
-  bool values();
+  // Objective at N, gradient at V; keeps what is best.
+  void values();
   // R = grad L at fv, G the gradient; whether its dual point is the best so far.
   void gradient();
   // N by the prox from V with a step that is short enough; fn.
@@ -148,14 +144,13 @@ bool ProximalGradient<B, T, Loss, Penalty>::short_enough() {
 
 template <Backend B, class T, class Loss, template <class, class> class Penalty>
 void ProximalGradient<B, T, Loss, Penalty>::step() {
-  eta_ *= kGrow;
-  for (int k = 0;; ++k, eta_ *= kShrink) {
+  for (eta_ *= kGrow;; eta_ *= kShrink) {
     set(scalars_[kEta], eta_);
     set(scalars_[kTau], eta_ * g_);
     penalty_.prox({weights(v_), weights(g_at_v_), metric_[0].address, scalars_[kEta]},
                   largest_metric_, weights(n_));
     products_.forward(weights(n_), scores(fn_));
-    if (short_enough() || k == kMostShrinks) return;
+    if (short_enough()) return;
   }
 }
 
@@ -202,15 +197,13 @@ void ProximalGradient<B, T, Loss, Penalty>::begin(const PatternPoint& start) {
 }
 
 template <Backend B, class T, class Loss, template <class, class> class Penalty>
-bool ProximalGradient<B, T, Loss, Penalty>::values() {
-  const double value = objective(), bound = bound_;
-  const bool better = value < objective_;
-  if (better) {
+void ProximalGradient<B, T, Loss, Penalty>::values() {
+  const double value = objective();
+  if (value < objective_) {
     objective_ = value;
     be_.launch({d(), columns()}, kernels::CopyEntries<T>{weights(n_), weights(best_w_)});
   }
   gradient();
-  return better || bound_ > bound;
 }
 
 template <Backend B, class T, class Loss, template <class, class> class Penalty>
@@ -226,13 +219,11 @@ PatternPoint ProximalGradient<B, T, Loss, Penalty>::run(const PatternPoint& star
                                                         const OnProgram& on_check) {
   begin(start);
   double momentum = 1.0;
-  Index idle = 0;
   for (Index k = 0;; ++k) {
-    idle = values() ? 0 : idle + 1;
+    values();
     const bool limit = options_.max_iterations > 0 && k >= options_.max_iterations;
     const bool solved = objective_ - bound_ <= options_.tolerance * objective_;
-    const bool stalled = idle >= kPatience || !std::isfinite(objective_);
-    if (solved || limit || stalled || control.stop()) return best(k);
+    if (solved || limit || control.stop() || !std::isfinite(objective_)) return best(k);
     if (on_check && !on_check({k, objective_, bound_})) return best(k);
     step();
     if (overshoots()) {
