@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "src/api/session.hpp"
+#include "src/io/file.hpp"
 #include "src/patterns/all_patterns.hpp"
 #include "src/patterns/sample.hpp"
 #include "src/solvers/exchange.hpp"
@@ -96,6 +97,8 @@ void ProgramSession::check() const {
   require(program.solver != ProgramSolver::interior ||
               (program.loss == Loss::squared && program.group == Group::neuron),
           "the interior solver takes the squared loss and groups of neurons");
+  require(program.solver != ProgramSolver::interior || !joint() || relu(),
+          "the interior solver takes one output at a time: choose one-vs-all");
   require(!relu() || !joint() || program.loss == Loss::squared,
           "joint outputs of a ReLU program take the squared loss; choose one-vs-all");
   require(!relu() || !joint() || exchange_affordable(problem_),
@@ -112,6 +115,13 @@ void ProgramSession::check() const {
   require(program.gate_kind != GateKind::patches || !program.gate_matrix.empty() || linear() ||
               options_.method == Method::exact || image.features() == problem_.features,
           "image height x width x planes must be the number of features");
+  const bool drawn = program.gate_matrix.empty() && !linear() && options_.method != Method::exact;
+  // The gates, those that are kept, their patterns.
+  const double each =
+      16.0 * static_cast<double>(problem_.features) + static_cast<double>(problem_.samples) / 8.0;
+  if (drawn)
+    io::check_fits_memory("gates", std::to_string(program.gates) + " of them",
+                          each * static_cast<double>(program.gates));
 }
 
 Matrix ProgramSession::gates_of_a_network() {
@@ -167,13 +177,12 @@ GatedPatterns ProgramSession::choose_patterns() {
     return std::move(*all);
   }
   const std::vector<double>& given = options_.program.gate_matrix;
-  GatedPatterns out =
-      patterns_of(X_, given.empty() ? drawn_gates()
-                                    : matrix(given, problem_.features,
-                                             static_cast<Index>(given.size()) / problem_.features));
-  if (out.patterns.size() == 0) {  // every sample inactive under every gate: the opposite ones
-    out = patterns_of(X_, -drawn_gates());
-  }
+  const Matrix gates = given.empty() ? drawn_gates()
+                                     : matrix(given, problem_.features,
+                                              static_cast<Index>(given.size()) / problem_.features);
+  GatedPatterns out = patterns_of(X_, gates);
+  // Every sample inactive under every gate: the opposite ones.
+  if (out.patterns.size() == 0) out = patterns_of(X_, -gates);
   return out;
 }
 
@@ -203,8 +212,6 @@ PatternPoint ProgramSession::solve_over(const GatedPatterns& gated, const Patter
   const bool suits = program.loss == Loss::squared && program.group == Group::neuron && !blocks &&
                      options_.precision != Precision::fp32 && options_.max_iterations == 0;
   ProgramSolver solver = program.solver;
-  if (solver == ProgramSolver::interior && blocks)
-    throw InvalidInput("the interior solver takes one output at a time: choose one-vs-all");
   const bool smooth = program.loss != Loss::hinge && program.loss != Loss::absolute;
   if (solver == ProgramSolver::automatic)
     solver = suits && interior_fits(patterns)                        ? ProgramSolver::interior

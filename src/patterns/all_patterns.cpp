@@ -125,12 +125,15 @@ double most_patterns(Index directions, Index rank) {
 
 std::optional<GatedPatterns> all_patterns(const Matrix& X, Index limit,
                                           const std::function<bool()>& go_on) {
-  const Eigen::BDCSVD<Matrix> svd(X, Eigen::ComputeThinV);
+  // Of unit size: squares of very small or large entries are no doubles.
+  const double size = X.size() > 0 ? X.cwiseAbs().maxCoeff() : 0.0;
+  const Matrix scaled = size > 0.0 ? Matrix(X / size) : X;
+  const Eigen::BDCSVD<Matrix> svd(scaled, Eigen::ComputeThinV);
   const Vector& s = svd.singularValues();
   const Index rank = s.size() > 0 && s[0] > 0.0 ? (s.array() > kRank * s[0]).count() : 0;
   if (rank == 0) return patterns_of(X, Matrix::Zero(X.cols(), 1));
   const Matrix basis = svd.matrixV().leftCols(rank);
-  const Matrix rows = directions(X * basis);
+  const Matrix rows = directions(scaled * basis);
   // Some cells are met twice.
   Points points(rank, 4 * limit + 4, go_on);
   try {

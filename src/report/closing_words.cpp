@@ -39,14 +39,18 @@ std::string program_words(const Result& result, const RunFacts& facts) {
                             : facts.method == Method::linear ? "linear networks of this kind"
                             : program.all_patterns           ? "ReLU networks"
                                                    : "ReLU networks with neurons of these patterns";
+  // A neuron that serves several may do better.
+  const bool single = facts.program.outputs == Outputs::one_vs_all && facts.outputs > 1;
+  const char* const outputs = single ? ", each neuron serving one output" : "";
   if (!(program.bound > 0.0))
     return fmt::format("The program over {} patterns has an objective of at most {}.",
                        count_words(program.patterns), value);
   const std::string share = gap <= 1e-8 ? "it is their optimum"
                                         : fmt::format("the optimum is at most {} % below it",
                                                       significant(100.0 * gap, 2, Rounding::up));
-  return fmt::format("Among {}, none has an objective below {}; the program reached {}: {}.", words,
-                     significant(program.bound, digits, Rounding::down), value, share);
+  return fmt::format("Among {}{}, none has an objective below {}; the program reached {}: {}.",
+                     words, outputs, significant(program.bound, digits, Rounding::down), value,
+                     share);
 }
 
 const char* why_it_stopped(const Result& result) {
@@ -114,7 +118,7 @@ std::string closing_words(const Result& result, const RunFacts& facts) {
   if (result.suggestion)
     text += fmt::format(" Adding one neuron lowers the objective by {}.",
                         significant(result.suggestion->reduction, 2, Rounding::down));
-  return text + '\n';
+  return text.ends_with('\n') ? text : text + '\n';
 }
 
 }  // namespace relulift

@@ -138,6 +138,7 @@ bool PatternInterior<B>::evaluate(const Vector& y, const Iterate& at, Residuals&
   const double upper = objective(y, v);
   const bool better = upper < ends.objective;
   if (better) ends.v = v, ends.y = at.norms.y, ends.objective = upper;
+  if (!exact.allFinite()) return better;  // slacks of zero: no bound, and no largest norm
   // [eq:pattern-bound]: e and mu times the same factor.
   const double worst = exact.colwise().norm().maxCoeff(), along = at.e.dot(y);
   const double factor = std::clamp(along / at.e.squaredNorm(), 0.0, 1.0 / worst);

@@ -12,6 +12,7 @@ constexpr double kNearEnough = 0.1;  // Newton decrement
 
 // From u, which is returned where K u > 0 does not hold.
 Vector centre(const Matrix& K, Vector u) {
+  if (K.rows() == 0) return u;  // the cone is the whole space: every sample is zero
   const double n = static_cast<double>(K.rows());
   Vector z = K * u;
   if (!(z.minCoeff() > 0.0)) return u;
@@ -36,7 +37,8 @@ Vector centre(const Matrix& K, Vector u) {
 }  // namespace
 
 Matrix cone_centres(const Matrix& X, std::span<const Index> rows, const GatedPatterns& given) {
-  Matrix out = given.gates.colwise().normalized();
+  Matrix out = given.gates;
+  for (auto h : out.colwise()) h.stableNormalize();  // the square of an entry may be no double
 #pragma omp parallel for schedule(dynamic)
   for (Index i = 0; i < out.cols(); ++i) {
     Matrix K = X;

@@ -219,6 +219,102 @@ TEST_F(ModelFile, MetadataMustFitTheWeights) {
       "");
 }
 
+// ---- Gated and linear networks ----
+
+TEST_F(ModelFile, GatedNetworksComeBackBitByBit) {
+  for (const bool bias : {false, true}) {
+    const Index rows = bias ? 3 : 2;
+    Network network{.features = rows, .outputs = 1, .neurons = 2, .U = {}, .V = {0.1, -3}};
+    network.activation = Activation::gated;
+    for (Index k = 0; k < 2 * rows; ++k) {
+      network.U.push_back(1.0 / static_cast<double>(k + 3));
+      network.G.push_back(k % 2 == 0 ? 1e-300 : -static_cast<double>(k) / 7);
+    }
+    const Schema schema{.features = {"a", "b"}, .kind = TargetKind::values, .outputs = {"y"}};
+    const Model model = make_model(network, {.bias = bias}, schema);
+
+    const Model back = read(model_bytes(model));
+
+    EXPECT_EQ(back.network.activation, Activation::gated);
+    EXPECT_EQ(back.network.G, model.network.G);
+    EXPECT_EQ(back.gate_bias, model.gate_bias);
+    EXPECT_EQ(back.gate_bias.size(), bias ? 2U : 0U);
+    EXPECT_EQ(prepared_network(back).G, network.G);
+    EXPECT_EQ(prepared_network(back).U, network.U);
+  }
+}
+
+TEST_F(ModelFile, LinearNetworksComeBack) {
+  Model model = small_model();
+  model.network.activation = Activation::linear;
+
+  const Model back = read(model_bytes(model));
+
+  EXPECT_EQ(back.network.activation, Activation::linear);
+  EXPECT_EQ(back.network.U, model.network.U);
+  EXPECT_TRUE(back.network.G.empty());
+}
+
+// A gated network that left every neuron out is still one.
+TEST_F(ModelFile, AGatedNetworkWithoutNeuronsComesBack) {
+  Model model = small_model();
+  model.network = {.features = 2, .outputs = 2, .neurons = 0, .U = {}, .V = {}};
+  model.network.activation = Activation::gated;
+
+  EXPECT_EQ(read(model_bytes(model)).network.activation, Activation::gated);
+}
+
+// One neuron of one feature, with the gate 3, and what is said of it.
+TEST_F(ModelFile, GatesMustFitTheNeurons) {
+  const auto tensor = [](const char* name, const char* shape, int from, int to) {
+    return std::string(",\"") + name + R"(":{"dtype":"F64","shape":)" + shape +
+           ",\"data_offsets\":[" + std::to_string(from) + "," + std::to_string(to) + "]}";
+  };
+  const auto with = [&](const std::string& more, const Doubles& entries) {
+    return safetensors(std::string("{") + kHidden + "," + kOutput + more + "}", raw(entries));
+  };
+  ASSERT_EQ(read(with(tensor("gate.weight", "[1,1]", 16, 24), {1, 2, 3})).network.G, Doubles{3});
+
+  EXPECT_EQ(error(with(tensor("gate.bias", "[1]", 16, 24), {1, 2, 3})),
+            ": holds gate.bias, and no gate.weight");
+  const std::string wrong =
+      ": gate.weight must be 1 x 1 as hidden.weight, and gate.bias have as many entries";
+  for (const char* shape : {"[2]", "[2,1]", "[1,2]", "[1,1,2]"})
+    EXPECT_EQ(error(with(tensor("gate.weight", shape, 16, 32), {1, 2, 3, 4})), wrong) << shape;
+  EXPECT_EQ(error(with(tensor("gate.weight", "[0,1]", 16, 16), {1, 2})), wrong);
+  const std::string good = tensor("gate.weight", "[1,1]", 16, 24);
+  for (const char* shape : {"[2]", "[2,1]"})
+    EXPECT_EQ(error(with(good + tensor("gate.bias", shape, 24, 40), {1, 2, 3, 4, 5})), wrong);
+  EXPECT_EQ(error(with(good + tensor("gate.bias", "[1]", 24, 32), {1, 2, 3, 4})),
+            ": the gates have a bias and the neurons do not, or the reverse");
+  EXPECT_EQ(error(with(good + tensor("0.bias", "[1]", 24, 32), {1, 2, 3, 4})),
+            ": the gates have a bias and the neurons do not, or the reverse");
+  EXPECT_NE(error(with(good, {1, 2, std::nan("")})).find("not finite"), std::string::npos);
+}
+
+TEST_F(ModelFile, AnActivationThatTheTensorsContradictIsRefused) {
+  const auto with = [&](const std::string& activation, bool gates) {
+    const Json metadata{{"version", "1"}, {"features", "[\"a\"]"}, {"activation", activation}};
+    const std::string gate = R"(,"gate.weight":{"dtype":"F64","shape":[1,1],)"
+                             R"("data_offsets":[16,24]})";
+    return safetensors("{\"__metadata__\":" + metadata.dump() + "," + kHidden + "," + kOutput +
+                           (gates ? gate : "") + "}",
+                       raw(gates ? Doubles{1, 2, 3} : Doubles{1, 2}));
+  };
+  EXPECT_EQ(read(with("\"gated\"", true)).network.activation, Activation::gated);
+  EXPECT_EQ(read(with("\"linear\"", false)).network.activation, Activation::linear);
+  EXPECT_EQ(read(with("\"relu\"", false)).network.activation, Activation::relu);
+
+  const std::string lie = ": the metadata entry 'activation' does not fit the tensors";
+  EXPECT_EQ(error(with("\"gated\"", false)), lie);
+  EXPECT_EQ(error(with("\"relu\"", true)), lie);
+  EXPECT_EQ(error(with("\"linear\"", true)), lie);
+  EXPECT_EQ(error(with("\"tanh\"", false)), lie);
+  for (const char* broken : {"gated", "1", "null", "[\"gated\"]"})
+    EXPECT_EQ(error(with(broken, true)), ": the metadata entry 'activation' cannot be understood")
+        << broken;
+}
+
 // ---- Folding ----
 
 double relu_score(const Model& model, const Doubles& x) {  // c = 1
