@@ -24,6 +24,8 @@ constexpr double kHeartbeatSeconds = 0.1;
 // Up to so many samples the alternating directions factorise one matrix and are faster than the
 // gradient method on gated programs.
 constexpr Index kAdmmSamples = 4000;
+// Of half the squared targets: what sums of them may have lost.
+constexpr double kRounding = 1e-14;
 // Of the iterations of a solver, those that the trace shows.
 constexpr Index kTraceEvery = 50;
 // Patterns that `exact` may list.
@@ -104,6 +106,8 @@ void ProgramSession::check() const {
   require(!relu() || !joint() || exchange_affordable(problem_),
           "joint outputs of a ReLU program are for samples x outputs up to 3000; choose "
           "one-vs-all");
+  require(options_.method != Method::exact || !joint() || problem_.features <= kConeFeatures,
+          "method exact with joint outputs is for data of up to five features; choose one-vs-all");
   require(options_.precision != Precision::mixed, "precision mixed is for method sdp");
   require(options_.checkpoint.empty() && options_.resume.empty(),
           "checkpoint and resume are for method sdp");
@@ -253,7 +257,8 @@ Network ProgramSession::solve_gated(const GatedPatterns& gated) {
 
 void ProgramSession::note_program(const PatternPoint& point) {
   result_.program.objective = point.objective;
-  result_.program.bound = point.bound;
+  // Neither end knows more than the rounding of the loss that it starts from.
+  result_.program.bound = point.bound - kRounding * 0.5 * Y_.squaredNorm();
   result_.program.iterations = point.iterations;
   report({.phase = phase_,
           .iteration = point.iterations,

@@ -122,6 +122,14 @@ void read_result(const Path& path, PageData& page) {
         named(fields, "winner", {Winner::network, Winner::column_generation, Winner::rounding});
   if (!fields.is_null("suggestion"))
     result.suggestion = read_suggestion(fields.in("suggestion"), page.facts);
+  page.method = fields.text("method");
+  if (!fields.is_null("convex_program")) {
+    const PageFields program = fields.in("convex_program");
+    result.program.solver = program.text("solver");
+    result.program.patterns = program.count("patterns");
+    result.program.objective = program.number_or_nan("objective");
+    result.program.bound = fields.number_or_nan("program_bound");
+  }
   const PageFields certificate = fields.in("certificate");
   result.certificate.kind = certificate.text("kind");
   result.certificate.claim =

@@ -161,6 +161,13 @@ std::string settings_section(const PageData& page) {
   if (facts.test) html += row("On the test data", score_cell(facts.test));
   html += "</tbody></table>\n<table><caption>Settings</caption><tbody>\n";
   html += row("Command", train ? "train" : "certify");
+  html += row("Method", escaped(page.method));
+  const ProgramReport& program = page.result.program;
+  if (page.method != "sdp") {
+    html += row("Activation patterns", count_words(program.patterns));
+    html += row("Convex program reached", figure(program.objective, 8));
+    html += row("Bound of this program alone", figure(program.bound, 8));
+  }
   html += row("Weight decay g", figure(facts.weight_decay, 6));
   html += row("Standardized features", yes(facts.standardized));
   html += row("Bias", yes(facts.bias));

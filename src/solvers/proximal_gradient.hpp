@@ -37,6 +37,10 @@ class ProximalGradient {
  private:
   // Of the step, when it was too long and before each iteration.
   static constexpr double kShrink = 0.8, kGrow = 1.05;
+  static constexpr int kMostTries = 300;
+  // The gap must shrink to this share within so many iterations and a fifth of those before.
+  static constexpr double kShrinks = 0.98;
+  static constexpr Index kLeastWindow = 300;
 
   Index n() const { return products_.samples(); }
   Index c() const { return products_.outputs(); }
@@ -61,9 +65,10 @@ class ProximalGradient {
   void values();
   // R = grad L at fv, G the gradient; whether its dual point is the best so far.
   void gradient();
-  // N by the prox from V with a step that is short enough; fn.
-  void step();
+  // N by the prox from V with a step that is short enough; fn. False where there is none: NaN.
+  bool step();
   bool short_enough();
+  bool stalled(Index k);
   double objective();  // of N
   bool overshoots();
   void extrapolate(double beta);
@@ -79,6 +84,8 @@ class ProximalGradient {
   Penalty<B, T> penalty_;
   typename B::Matrix y_, w_, n_, v_, g_at_v_, fw_, fn_, fv_, r_, best_w_, best_r_;
   double eta_;
+  Index next_look_ = kLeastWindow;
+  double gap_before_ = std::numeric_limits<double>::infinity();
   double objective_ = std::numeric_limits<double>::infinity();
   double bound_ = -std::numeric_limits<double>::infinity(), scale_ = 1.0;
   enum Scalar { kEta, kTau, kBeta, kSum, kScale, kScalars };
@@ -143,15 +150,17 @@ bool ProximalGradient<B, T, Loss, Penalty>::short_enough() {
 }
 
 template <Backend B, class T, class Loss, template <class, class> class Penalty>
-void ProximalGradient<B, T, Loss, Penalty>::step() {
-  for (eta_ *= kGrow;; eta_ *= kShrink) {
+bool ProximalGradient<B, T, Loss, Penalty>::step() {
+  eta_ *= kGrow;
+  for (int tries = 0; tries < kMostTries; ++tries, eta_ *= kShrink) {
     set(scalars_[kEta], eta_);
     set(scalars_[kTau], eta_ * g_);
     penalty_.prox({weights(v_), weights(g_at_v_), metric_[0].address, scalars_[kEta]},
                   largest_metric_, weights(n_));
     products_.forward(weights(n_), scores(fn_));
-    if (short_enough()) return;
+    if (short_enough()) return true;
   }
+  return false;
 }
 
 template <Backend B, class T, class Loss, template <class, class> class Penalty>
@@ -213,6 +222,17 @@ PatternPoint ProximalGradient<B, T, Loss, Penalty>::evaluate(const PatternPoint&
   return best(point.iterations);
 }
 
+// Whether the gap has hardly shrunk over the last part of the run: rounding has the last word.
+template <Backend B, class T, class Loss, template <class, class> class Penalty>
+bool ProximalGradient<B, T, Loss, Penalty>::stalled(Index k) {
+  if (k < next_look_) return false;
+  const double gap = objective_ - bound_;
+  const bool idle = gap > kShrinks * gap_before_;
+  gap_before_ = gap;
+  next_look_ = k + kLeastWindow + k / 5;
+  return idle;
+}
+
 template <Backend B, class T, class Loss, template <class, class> class Penalty>
 PatternPoint ProximalGradient<B, T, Loss, Penalty>::run(const PatternPoint& start,
                                                         const Control& control,
@@ -225,7 +245,7 @@ PatternPoint ProximalGradient<B, T, Loss, Penalty>::run(const PatternPoint& star
     const bool solved = objective_ - bound_ <= options_.tolerance * objective_;
     if (solved || limit || control.stop() || !std::isfinite(objective_)) return best(k);
     if (on_check && !on_check({k, objective_, bound_})) return best(k);
-    step();
+    if (!step() || stalled(k)) return best(k);
     if (overshoots()) {
       momentum = 1.0;
       extrapolate(0.0);
