@@ -24,7 +24,8 @@ enum class Precision { fp64, mixed, fp32 };
 
 // What a check of a long solve reports; NaN where a value does not exist yet.
 struct Progress {
-  const char* phase = "";  // network, low-rank, interior, dense, cones, split, rounding
+  const char* phase = "";  // network, low-rank, interior, dense, cones, split, rounding, or
+                           // patterns, relu, gated, exact, linear
   Index iteration = 0;     // of the phase
   double objective = std::numeric_limits<double>::quiet_NaN();    // best network so far [eq:train]
   double lower_bound = std::numeric_limits<double>::quiet_NaN();  // best proved bound so far
@@ -43,7 +44,7 @@ struct Options {
   // cuda: fail if there is none. automatic: the plan chooses and the result says which.
   Device device = Device::automatic;
   Engine engine = Engine::automatic;
-  Precision precision = Precision::fp64;  // of the low-rank engine
+  Precision precision = Precision::fp64;
   // Width limit of the network while searching and of the result; 0 = chosen from the data
   // (about 2n, less where memory forbids). InvalidInput when so many do not fit into memory.
   Index max_neurons = 0;

@@ -35,8 +35,8 @@ using OnPathStep = std::function<bool(const PathStep&)>;
 
 // solve() at each weight decay in place of that of `problem`, from the largest to the smallest. The
 // gates are the same for all points (a network that is trained for them is trained once, at the
-// smallest), and the solvers gradient and admm start from the point before; interior and
-// Method::sdp start anew. A time limit is for the whole path, split evenly over what is left of it.
+// smallest), and the gradient solver of gated and linear programs starts from the point before;
+// all others start anew. A time limit is for the whole path, split evenly over what is left of it.
 // Progress::seconds count from its start. After an interruption the points end with the one that
 // was interrupted. Throws what solve() throws, and InvalidInput for weight decays that are none,
 // not positive or named twice, and for checkpoints.

@@ -75,7 +75,7 @@ struct ProgramReport {
   // have Certificate::lower_bound.
   double bound = -std::numeric_limits<double>::infinity();
   Index iterations = 0;
-  Index rounds = 0;  // of refinement
+  Index rounds = 0;  // of a working set, of refinement, or of the exchange method
 };
 
 // "sdp", "one-vs-all", ..: the words of the command line and of result.json.

@@ -30,10 +30,8 @@ constexpr double kRounding = 1e-14;
 constexpr Index kTraceEvery = 50;
 // Patterns that `exact` may list.
 constexpr Index kMostPatterns = 300'000;
-// Without a time limit the bound for every network may take as long as the program, and this.
-constexpr double kBoundSeconds = 30.0;
-// Of a network that is trained for its gates.
-constexpr double kGateShare = 0.3;
+// A network that is trained for its gates may take so long, and this share of the time left.
+constexpr double kGateSeconds = 30.0, kGateShare = 0.3;
 
 Matrix matrix(const std::vector<double>& entries, Index rows, Index cols) {
   return Eigen::Map<const Matrix>(entries.data(), rows, cols);
@@ -109,6 +107,18 @@ void ProgramSession::check() const {
   require(options_.method != Method::exact || !joint() || problem_.features <= kConeFeatures,
           "method exact with joint outputs is for data of up to five features; choose one-vs-all");
   require(options_.precision != Precision::mixed, "precision mixed is for method sdp");
+  const bool exchange = options_.method == Method::exact && joint();
+  require(options_.max_neurons == 0 || exchange,
+          "max_neurons is for method sdp, and for exact with joint outputs");
+  require(
+      relu() || options_.engine == Engine::automatic || options_.engine == Engine::none,
+      "engines are for the bound on ReLU networks, which the methods gated and linear have not");
+  const bool iterates = program.solver != ProgramSolver::interior && !exchange;
+  require(iterates || (options_.max_iterations == 0 && options_.precision != Precision::fp32),
+          "the interior solver and the exchange method take neither max_iterations nor precision "
+          "fp32");
+  require(!exchange || program.solver == ProgramSolver::automatic,
+          "method exact with joint outputs has a solver of its own");
   require(options_.checkpoint.empty() && options_.resume.empty(),
           "checkpoint and resume are for method sdp");
   const auto entries = static_cast<Index>(program.gate_matrix.size());
@@ -139,7 +149,7 @@ Matrix ProgramSession::gates_of_a_network() {
   options.max_neurons = options_.program.gates;
   options.gap = 0.0;
   options.time_limit_seconds =
-      std::min(kBoundSeconds, kGateShare * std::max(control_.remaining(), 1e-3));
+      std::min(kGateSeconds, kGateShare * std::max(control_.remaining(), 1e-3));
   options.on_progress = [this](const Progress& progress) {
     return report({.phase = phase_, .iteration = progress.iteration, .heartbeat = true});
   };
@@ -222,13 +232,14 @@ PatternPoint ProgramSession::solve_over(const GatedPatterns& gated, const Patter
              : relu() || !smooth || problem_.samples <= kAdmmSamples ? ProgramSolver::admm
                                                                      : ProgramSolver::gradient;
   result_.program.solver = to_string(solver);
-  if (solver == ProgramSolver::interior)
-    return engines_->patterns_interior(X_, Y_, problem_.weight_decay, gated,
-                                       relu() ? PatternProgram::relu : PatternProgram::gated,
+  const PatternProgram kind = relu() ? PatternProgram::relu : PatternProgram::gated;
+  if (solver == ProgramSolver::interior) {
+    check_memory(pattern_interior_bytes(problem_.samples, problem_.features, patterns, kind));
+    return engines_->patterns_interior(X_, Y_, problem_.weight_decay, gated, kind,
                                        program.tolerance, control_);
+  }
   ProgramRequest asked = request(gated);
   if (start.V.allFinite()) asked.start = start;
-  const PatternProgram kind = relu() ? PatternProgram::relu : PatternProgram::gated;
   if (solver == ProgramSolver::admm) {
     check_memory(engines_->alternating_bytes(asked, kind));
     return engines_->alternating(asked, kind, control_, on_check());

@@ -24,7 +24,7 @@ constexpr double kExactGap = 1e-4;
 constexpr double kMissingShare = 0.1;
 // Starts of one search for patterns that cannot be listed.
 constexpr Index kSearches = 400;
-// Without a time limit the bound for every network may take as long as the program, and this.
+// Without a time limit the bound for every network may take this long.
 constexpr double kBoundSeconds = 30.0;
 
 Network network_of(const JointRelu& joint, Index features, Index outputs) {
@@ -119,6 +119,8 @@ Result ProgramSession::solve_exactly() {
   options.engine = Engine::none;
   options.gap = options_.program.tolerance;
   Result result = Session(problem_, options).run();
+  result.plan = "method exact by the exchange method; " + result.plan;
+  if (result.status == Status::gap_met) result.status = Status::optimal;
   result.program = result_.program;
   result.program.solver = "exchange";
   result.program.all_patterns = true;

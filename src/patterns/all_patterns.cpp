@@ -141,9 +141,8 @@ std::optional<GatedPatterns> all_patterns(const Matrix& X, Index limit,
   } catch (const Stopped&) {
     return std::nullopt;
   }
+  // A cell without an active sample is left out: it carries no neuron that matters.
   GatedPatterns out = patterns_of(X, basis * points.all());
-  // The cell opposite to one that has all samples active is a pattern without any: it carries no
-  // neuron that matters.
   if (out.patterns.size() > limit) return std::nullopt;
   return out;
 }

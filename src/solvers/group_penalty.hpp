@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Penalties of the programs over patterns as the proximal gradient method uses them: Omega, its
-// dual norm, and the prox in a diagonal metric. Each enqueues sums into its slots; the host reads
-// them with read(). W and gradients are d x (P c), column i c + k of pattern i and output k.
+// dual norm, and the prox in a diagonal metric. W and gradients are d x (P c), column i c + k of
+// pattern i and output k.
 #pragma once
 
 #include <algorithm>
