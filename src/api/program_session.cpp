@@ -37,6 +37,19 @@ Matrix matrix(const std::vector<double>& entries, Index rows, Index cols) {
   return Eigen::Map<const Matrix>(entries.data(), rows, cols);
 }
 
+// Whether every gate lies off the hyperplanes of all samples but zero ones: the interior solver
+// starts from it.
+bool gates_inside(const Matrix& X, const Matrix& gates) {
+  constexpr double kBorder = 1e-12;
+  const Vector rows = X.rowwise().norm(), columns = gates.colwise().norm().transpose();
+  for (Index j = 0; j < gates.cols(); ++j) {
+    const Vector s = (X * gates.col(j)).cwiseAbs();
+    for (Index r = 0; r < X.rows(); ++r)
+      if (rows[r] > 0.0 && !(s[r] > kBorder * rows[r] * columns[j])) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 ProgramSession::ProgramSession(const Problem& problem, const Options& options,
@@ -184,10 +197,13 @@ GatedPatterns ProgramSession::choose_patterns() {
   }
   if (options_.method == Method::exact) {
     auto all = all_patterns(X_, kMostPatterns, [this] { return !control_.stop(); });
+    if (!all && stopped_) return patterns_of(X_, Matrix::Zero(problem_.features, 1));
+    if (!all && control_.out_of_time())
+      throw InvalidInput("the time limit passed while activation patterns were listed");
     if (!all)
       throw InvalidInput("the data have more activation patterns than can be listed (" +
                          std::to_string(kMostPatterns) +
-                         ", or the time limit): method exact is for data of small rank");
+                         "): method exact is for data of small rank");
     return std::move(*all);
   }
   const std::vector<double>& given = options_.program.gate_matrix;
@@ -227,8 +243,9 @@ PatternPoint ProgramSession::solve_over(const GatedPatterns& gated, const Patter
                      options_.precision != Precision::fp32 && options_.max_iterations == 0;
   ProgramSolver solver = program.solver;
   const bool smooth = program.loss != Loss::hinge && program.loss != Loss::absolute;
+  const bool inside = !relu() || gates_inside(X_, gated.gates);
   if (solver == ProgramSolver::automatic)
-    solver = suits && interior_fits(patterns)                        ? ProgramSolver::interior
+    solver = suits && inside && interior_fits(patterns)              ? ProgramSolver::interior
              : relu() || !smooth || problem_.samples <= kAdmmSamples ? ProgramSolver::admm
                                                                      : ProgramSolver::gradient;
   result_.program.solver = to_string(solver);
@@ -274,7 +291,7 @@ void ProgramSession::note_program(const PatternPoint& point) {
   report({.phase = phase_,
           .iteration = point.iterations,
           .objective = point.objective,
-          .program_bound = point.bound});
+          .program_bound = result_.program.bound});
 }
 
 double ProgramSession::objective_of(const Network& network) const {

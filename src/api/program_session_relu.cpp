@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <optional>
+#include <relulift/error.hpp>
+#include <string>
 #include <utility>
 
 #include "src/api/program_session.hpp"
@@ -91,6 +94,7 @@ Network ProgramSession::solve_relu(const GatedPatterns& gated) {
     if (!listed) point.bound = result.set_bound;
     held = std::move(result.gated);
     result_.program.rounds = result.rounds;
+    result_.program.patterns = held.patterns.size();
   }
   if (listed) result_.program.patterns = gated.patterns.size();
   note_program(point);
@@ -99,12 +103,11 @@ Network ProgramSession::solve_relu(const GatedPatterns& gated) {
 }
 
 Network ProgramSession::solve_joint_relu(const GatedPatterns& gated, const Network& start) {
-  const Eigen::Map<const Matrix> U(start.U.data(), start.features, start.neurons);
   const auto solver = [this](const Matrix& S, const GroupLassoPoint& from, double tolerance) {
     return engines_->refit(X_, Y_, problem_.weight_decay, S, from, tolerance, control_);
   };
   const JointRelu joint =
-      relulift::solve_joint_relu(X_, Y_, problem_.weight_decay, gated.patterns, U,
+      relulift::solve_joint_relu(X_, Y_, problem_.weight_decay, gated.patterns, start,
                                  options_.program.tolerance, solver, control_, on_check());
   result_.program.solver = "exchange";
   result_.program.objective = joint.point.objective;
@@ -149,7 +152,14 @@ void ProgramSession::prove_for_every_network() {
     if (!options_.on_progress(later)) stopped_ = true;
     return !stopped_;
   };
-  Result proved = Session(problem_, options, &result_.network).run();
+  std::optional<Result> session;
+  try {
+    session = Session(problem_, options, &result_.network).run();
+  } catch (const Error& error) {  // an engine that does not fit costs the bound, not the network
+    result_.plan += "; no bound for every network: " + std::string(error.what());
+    return;
+  }
+  Result& proved = *session;
   for (Progress& row : proved.trace) row.seconds += spent;
   for (BoundAttempt& bound : proved.bounds) bound.at_seconds += spent;
   proved.trace.insert(proved.trace.begin(), result_.trace.begin(), result_.trace.end());

@@ -85,6 +85,15 @@ void sectors(const Matrix& lines, Points& out) {
   }
 }
 
+// Points of the same cell of `rows` once.
+Matrix distinct(const Matrix& rows, const Matrix& points) {
+  PatternSet seen(rows.rows());
+  std::vector<Index> kept;
+  for (Index k = 0; k < points.cols(); ++k)
+    if (seen.add(packed_signs(rows * points.col(k)))) kept.push_back(k);
+  return points(Eigen::all, kept);
+}
+
 // A point of every cell of `rows`, and some cells twice. rows: from directions(), one at least.
 void cells(const Matrix& rows, Points& out, Index limit, const std::function<bool()>& go_on) {
   const Index rank = rows.cols();
@@ -103,7 +112,8 @@ void cells(const Matrix& rows, Points& out, Index limit, const std::function<boo
       inside.add(Vector::Unit(rank - 1, 0));
     else
       cells(directions(earlier * basis), inside, limit, go_on);
-    const Matrix on = basis * inside.all();
+    // Some cells were met twice: without them the list would double at every level.
+    const Matrix on = basis * distinct(earlier * basis, inside.all());
     for (Index k = 0; k < on.cols(); ++k) {
       const double margin = t == 0 ? 1.0 : (earlier * on.col(k)).cwiseAbs().minCoeff();
       for (const double side : {0.5 * margin, -0.5 * margin})

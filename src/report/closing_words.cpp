@@ -92,7 +92,11 @@ std::string closing_words(const Result& result, const RunFacts& facts) {
   if (facts.train) text += scores_words("training", *facts.train);
   if (facts.test) text += scores_words("test", *facts.test);
   text += '\n';
-  if (facts.method != Method::sdp) text += program_words(result, facts) + '\n';
+  // Over all patterns the proved bound below says it of the same networks.
+  const bool same = result.program.all_patterns &&
+                    result.certificate.claim == Claim::every_network &&
+                    (facts.outputs == 1 || facts.program.outputs == Outputs::joint);
+  if (facts.method != Method::sdp && !same) text += program_words(result, facts) + '\n';
   switch (result.certificate.claim) {
     case Claim::every_network:
       text += proved_for_every_network(result, facts);

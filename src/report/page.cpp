@@ -12,6 +12,11 @@
 namespace relulift {
 namespace {
 
+const char* kind_of_network(Method method) {
+  if (method == Method::gated) return "gated network";
+  return method == Method::linear ? "linear network" : "ReLU network";
+}
+
 std::string tile(const std::string& name, const std::string& value) {
   return fmt::format("<div><dt>{}</dt><dd>{}</dd></div>\n", name, value);
 }
@@ -99,8 +104,8 @@ Page report_page(const PageRequest& request) {
       "'unsafe-inline'\">\n<meta name=\"viewport\" content=\"width=device-width, "
       "initial-scale=1\">\n<title>relulift: "
       "{}</title>\n<style>{}</style>\n</head>\n<body>\n<main>\n"
-      "<h1>Two-layer ReLU network for {}</h1>\n",
-      escaped(name), page_style(), name_html(name));
+      "<h1>Two-layer {} for {}</h1>\n",
+      escaped(name), page_style(), kind_of_network(data.facts.method), name_html(name));
   html += paragraphs(closing_words(data.result, data.facts));
   html += tiles(data);
   html += suggestion(data);

@@ -122,9 +122,12 @@ void read_result(const Path& path, PageData& page) {
         named(fields, "winner", {Winner::network, Winner::column_generation, Winner::rounding});
   if (!fields.is_null("suggestion"))
     result.suggestion = read_suggestion(fields.in("suggestion"), page.facts);
-  page.method = fields.text("method");
+  using enum Method;
+  page.facts.method = named(fields, "method", {sdp, relu, gated, exact, linear});
   if (!fields.is_null("convex_program")) {
     const PageFields program = fields.in("convex_program");
+    page.facts.program.outputs = named(program, "outputs", {Outputs::joint, Outputs::one_vs_all});
+    result.program.all_patterns = program.flag("all_patterns");
     result.program.solver = program.text("solver");
     result.program.patterns = program.count("patterns");
     result.program.objective = program.number_or_nan("objective");

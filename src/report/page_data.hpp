@@ -23,7 +23,6 @@ struct PageData {
   std::string version;
   Result result;  // without weights and multipliers
   RunFacts facts;
-  std::string method = "sdp";
   Model model;
   Network network;  // on the prepared features
   PageTable train, test;

@@ -113,7 +113,7 @@ std::string bounds_section(const PageData& page) {
     method.proof_seconds += bound.proof_seconds;
   }
   html +=
-      "<div class=\"scroll\"><table><thead><tr><th scope=\"col\">MethodTotals</th><th "
+      "<div class=\"scroll\"><table><thead><tr><th scope=\"col\">Method</th><th "
       "scope=\"col\">Proved by</th><th scope=\"col\" class=\"n\">Best bound</th><th scope=\"col\">"
       "Share</th><th scope=\"col\" class=\"n\">Gap</th><th scope=\"col\" "
       "class=\"n\">Found at</th><th scope=\"col\" class=\"n\">It took</th><th scope=\"col\" "
@@ -161,9 +161,9 @@ std::string settings_section(const PageData& page) {
   if (facts.test) html += row("On the test data", score_cell(facts.test));
   html += "</tbody></table>\n<table><caption>Settings</caption><tbody>\n";
   html += row("Command", train ? "train" : "certify");
-  html += row("Method", escaped(page.method));
+  html += row("Method", to_string(facts.method));
   const ProgramReport& program = page.result.program;
-  if (page.method != "sdp") {
+  if (facts.method != Method::sdp) {
     html += row("Activation patterns", count_words(program.patterns));
     html += row("Convex program reached", figure(program.objective, 8));
     html += row("Bound of this program alone", figure(program.bound, 8));

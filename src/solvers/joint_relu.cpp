@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/solvers/joint_relu.hpp"
 
+#include <omp.h>
+
 #include <Eigen/SVD>
 #include <algorithm>
+#include <atomic>
 #include <cmath>
+#include <limits>
 
 #include "src/solvers/cone_pca.hpp"
 #include "src/solvers/cone_projection.hpp"
@@ -13,6 +17,8 @@ namespace {
 
 constexpr Index kMostRounds = 60;
 constexpr int kClimb = 50;
+// In place of g where there is no time: what a neuron of any direction gains is all that counts.
+constexpr double kNoSearch = std::numeric_limits<double>::infinity();
 constexpr double kClimbGain = 1e-9;
 // Directions above g (1 + this share of the tolerance, within these) join.
 constexpr double kMissingShare = 0.3, kFinest = 1e-7, kCoarsest = 1e-3;
@@ -75,6 +81,20 @@ ConePca search(const Matrix& X, const PatternSet& patterns, Index i, const Matri
   return best;
 }
 
+// A network as it is: unit directions, weights, objective.
+JointRelu as_directions(const Matrix& X, const Matrix& Y, double g, const Network& network) {
+  const Eigen::Map<const Matrix> U(network.U.data(), X.cols(), network.neurons);
+  const Eigen::Map<const Matrix> V(network.V.data(), Y.cols(), network.neurons);
+  JointRelu out;
+  const Vector sizes = U.colwise().norm().transpose();
+  out.S = U * sizes.cwiseInverse().asDiagonal();
+  out.point.W = (V * sizes.asDiagonal()).transpose();
+  out.point.lambda = Vector::Zero(network.neurons);
+  const Matrix residual = (X * out.S).cwiseMax(0.0) * out.point.W - Y;
+  out.point.objective = 0.5 * residual.squaredNorm() + g * out.point.W.rowwise().norm().sum();
+  return out;
+}
+
 Matrix with(const Matrix& S, const std::vector<Vector>& more) {
   Matrix out(S.rows(), S.cols() + static_cast<Index>(more.size()));
   out.leftCols(S.cols()) = S;
@@ -96,13 +116,10 @@ void drop_idle(Matrix& S, GroupLassoPoint& point) {
 }  // namespace
 
 JointRelu solve_joint_relu(const Matrix& X, const Matrix& Y, double g, const PatternSet& patterns,
-                           const Matrix& start, double tolerance, const DirectionSolver& solve,
+                           const Network& start, double tolerance, const DirectionSolver& solve,
                            const Control& control, const OnProgram& on_round) {
-  JointRelu best;
-  best.point.objective = 0.5 * Y.squaredNorm();
-  best.point.W.resize(0, Y.cols());
-  best.S.resize(X.cols(), 0);
-  Matrix S = start.colwise().normalized();
+  JointRelu best = as_directions(X, Y, g, start);
+  Matrix S = best.S;
   Matrix E = Y;  // of no neuron
   const double missing = std::clamp(kMissingShare * tolerance, kFinest, kCoarsest);
   int idle = 0;
@@ -110,17 +127,21 @@ JointRelu solve_joint_relu(const Matrix& X, const Matrix& Y, double g, const Pat
     if (S.cols() > 0) {
       GroupLassoPoint point = solve(S, {}, 0.1 * tolerance);
       if (!(point.objective < best.point.objective * (1.0 - kGain))) ++idle;
+      if (point.E.size() > 0) E = point.E;
       if (point.objective < best.point.objective) {
-        E = point.E;
         best.S = S;
         best.point = std::move(point);
         drop_idle(best.S, best.point);
       }
     }
     std::vector<ConePca> found(static_cast<std::size_t>(patterns.size()));
+    std::atomic<bool> stopped = control.stop();
 #pragma omp parallel for schedule(dynamic)
-    for (Index i = 0; i < patterns.size(); ++i)
-      found[static_cast<std::size_t>(i)] = search(X, patterns, i, E, g, missing);
+    for (Index i = 0; i < patterns.size(); ++i) {
+      if (omp_get_thread_num() == 0 && control.stop()) stopped = true;  // it calls the caller
+      found[static_cast<std::size_t>(i)] =
+          search(X, patterns, i, E, stopped ? kNoSearch : g, missing);
+    }
     double most = g;
     std::vector<Vector> joining;
     for (const ConePca& f : found) {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <functional>
+#include <relulift/network.hpp>
 
 #include "src/core/control.hpp"
 #include "src/patterns/pattern_set.hpp"
@@ -28,7 +29,7 @@ struct JointRelu {
 
 // From the neurons of `start` (network.U), in the cones as well.
 JointRelu solve_joint_relu(const Matrix& X, const Matrix& Y, double g, const PatternSet& patterns,
-                           const Matrix& start, double tolerance, const DirectionSolver& solve,
+                           const Network& start, double tolerance, const DirectionSolver& solve,
                            const Control& control, const OnProgram& on_round);
 
 }  // namespace relulift

@@ -44,11 +44,12 @@ class Nystrom {
 
   // product(S, Y): Y = H S for n x rank matrices.
   template <class Product>
-  void build(std::uint64_t seed, const Product& product) {
+  void build(std::uint64_t seed, const Product& product, double share = 1e-14) {
+    share_ = share;
     draw(seed);
     product(MatrixView<const double>(test_.view()), basis_.view());
     be_.sum({n_, rank_}, kernels::EntrySquare<double>{basis_.view()}, norm());
-    be_.launch({n_, rank_}, kernels::AddShift{test_.view(), norm(), kShare, basis_.view()});
+    be_.launch({n_, rank_}, kernels::AddShift{test_.view(), norm(), share_, basis_.view()});
     be_.gemm(Op::transpose, Op::none, 1.0, MatrixView<const double>(test_.view()),
              MatrixView<const double>(basis_.view()), 0.0, small_.view());
     be_.potrf(small_.view(), info());
@@ -61,7 +62,7 @@ class Nystrom {
     be_.gemm(Op::none, Op::none, 1.0, MatrixView<const double>(basis_.view()),
              MatrixView<const double>(small_.view()), 0.0, test_.view());
     be_.launch({n_, rank_}, kernels::CopyEntries<double>{test_.view(), basis_.view()});
-    be_.launch({rank_}, kernels::NystromValues{values_[0].address, norm(), kShare});
+    be_.launch({rank_}, kernels::NystromValues{values_[0].address, norm(), share_});
   }
 
   // Eigenvalues of the approximation, ascending; waits.
@@ -83,7 +84,7 @@ class Nystrom {
 
  private:
   // Of ||Y||: what is added before the factorisation, and taken off its eigenvalues.
-  static constexpr double kShare = 1e-14;
+  double share_ = 0.0;
 
   Slot norm() const { return scalars_[0]; }
   Slot info() const { return scalars_[1]; }

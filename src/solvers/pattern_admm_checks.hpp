@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "src/solvers/gap_watch.hpp"
 #include "src/solvers/pattern_admm_method.hpp"
 
 namespace relulift {
@@ -110,7 +111,12 @@ template <Backend B, class T, template <class, class> class Penalty>
 PatternPoint PatternAdmm<B, T, Penalty>::run(const Control& control, const OnProgram& on_check) {
   constexpr Index kFirst = 10, kLongest = 100;  // iterations between checks
   rho_ = options_.penalty;
+  // Feasible at both ends, whatever becomes of the iterates.
+  best_.V = Matrix::Zero(d(), half());
+  if (cones_ != nullptr) best_.N = best_.V;
+  best_.E = Matrix::Zero(n(), c());
   begin(request_.start);
+  GapWatch watch;
   Index next = 0;
   bool measured = false;
   for (Index k = 0;; ++k) {
@@ -123,6 +129,7 @@ PatternPoint PatternAdmm<B, T, Penalty>::run(const Control& control, const OnPro
       best_.iterations = k;
       const bool solved = best_.objective - best_.bound <= options_.tolerance * best_.objective;
       if (stop || solved || !std::isfinite(best_.objective)) return best_;
+      if (watch.idle(k, best_.objective - best_.bound)) return best_;
       if (on_check && !on_check({k, best_.objective, best_.bound})) return best_;
       next = k + std::clamp(k / 8, kFirst, kLongest);
     }

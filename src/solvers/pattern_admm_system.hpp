@@ -61,18 +61,22 @@ class PatternSystem {
   void prepare(MatrixView<T> W) {
     if (matrix_) return;
     nystrom_.emplace(be_, n(), options_.rank, c());
-    nystrom_->build(0, [&](MatrixView<const double> S, MatrixView<double> Y) {
-      // As many columns at a time as the program has outputs; the last of them overlap.
-      for (Index k = 0; k < options_.rank; k += c()) {
-        const Index from = std::max<Index>(std::min(k, options_.rank - c()), 0);
-        const Index wide = std::min(c(), options_.rank);
-        be_.launch({n(), wide}, kernels::CopyEntries<double>{S.block(0, from, n(), wide),
-                                                             p_->view().block(0, 0, n(), wide)});
-        apply(p_->view(), q_->view(), 0.0, W);
-        be_.launch({n(), wide}, kernels::CopyEntries<double>{q_->view().block(0, 0, n(), wide),
-                                                             Y.block(0, from, n(), wide)});
-      }
-    });
+    nystrom_->build(
+        0,
+        [&](MatrixView<const double> S, MatrixView<double> Y) {
+          // As many columns at a time as the program has outputs; the last of them overlap.
+          for (Index k = 0; k < options_.rank; k += c()) {
+            const Index from = std::max<Index>(std::min(k, options_.rank - c()), 0);
+            const Index wide = std::min(c(), options_.rank);
+            be_.launch({n(), wide},
+                       kernels::CopyEntries<double>{S.block(0, from, n(), wide),
+                                                    p_->view().block(0, 0, n(), wide)});
+            apply(p_->view(), q_->view(), 0.0, W);
+            be_.launch({n(), wide}, kernels::CopyEntries<double>{q_->view().block(0, 0, n(), wide),
+                                                                 Y.block(0, from, n(), wide)});
+          }
+        },
+        sizeof(T) == sizeof(float) ? 1e-5 : 1e-14);  // products in float are not quite symmetric
   }
 
   // tolerance: of ||b - (I + H) t|| / ||b||, by conjugate gradients alone.

@@ -36,6 +36,7 @@ class Collector {
 // body(i, u, v) for the rank-one terms of every block.
 template <class Body>
 void rank_one_terms(const Matrix& W, Index c, bool joint, const Body& body) {
+  if (W.size() == 0) return;
   const double least = kNothing * W.colwise().norm().maxCoeff();
   for (Index i = 0; i * c < W.cols(); ++i) {
     const auto block = W.middleCols(i * c, c);

@@ -15,6 +15,7 @@
 #include "kernels/slots.hpp"
 #include "src/core/control.hpp"
 #include "src/core/transfer.hpp"
+#include "src/solvers/gap_watch.hpp"
 #include "src/solvers/gated_products.hpp"
 #include "src/solvers/group_penalty.hpp"
 #include "src/solvers/program_request.hpp"
@@ -37,10 +38,8 @@ class ProximalGradient {
  private:
   // Of the step, when it was too long and before each iteration.
   static constexpr double kShrink = 0.8, kGrow = 1.05;
-  static constexpr int kMostTries = 300;
-  // The gap must shrink to this share within so many iterations and a fifth of those before.
-  static constexpr double kShrinks = 0.98;
-  static constexpr Index kLeastWindow = 300;
+  // Beyond them rounding decides: the step is 1e-6 of what it was.
+  static constexpr int kMostTries = 60;
 
   Index n() const { return products_.samples(); }
   Index c() const { return products_.outputs(); }
@@ -68,7 +67,6 @@ class ProximalGradient {
   // N by the prox from V with a step that is short enough; fn. False where there is none: NaN.
   bool step();
   bool short_enough();
-  bool stalled(Index k);
   double objective();  // of N
   bool overshoots();
   void extrapolate(double beta);
@@ -84,8 +82,6 @@ class ProximalGradient {
   Penalty<B, T> penalty_;
   typename B::Matrix y_, w_, n_, v_, g_at_v_, fw_, fn_, fv_, r_, best_w_, best_r_;
   double eta_;
-  Index next_look_ = kLeastWindow;
-  double gap_before_ = std::numeric_limits<double>::infinity();
   double objective_ = std::numeric_limits<double>::infinity();
   double bound_ = -std::numeric_limits<double>::infinity(), scale_ = 1.0;
   enum Scalar { kEta, kTau, kBeta, kSum, kScale, kScalars };
@@ -222,30 +218,20 @@ PatternPoint ProximalGradient<B, T, Loss, Penalty>::evaluate(const PatternPoint&
   return best(point.iterations);
 }
 
-// Whether the gap has hardly shrunk over the last part of the run: rounding has the last word.
-template <Backend B, class T, class Loss, template <class, class> class Penalty>
-bool ProximalGradient<B, T, Loss, Penalty>::stalled(Index k) {
-  if (k < next_look_) return false;
-  const double gap = objective_ - bound_;
-  const bool idle = gap > kShrinks * gap_before_;
-  gap_before_ = gap;
-  next_look_ = k + kLeastWindow + k / 5;
-  return idle;
-}
-
 template <Backend B, class T, class Loss, template <class, class> class Penalty>
 PatternPoint ProximalGradient<B, T, Loss, Penalty>::run(const PatternPoint& start,
                                                         const Control& control,
                                                         const OnProgram& on_check) {
   begin(start);
   double momentum = 1.0;
+  GapWatch watch;
   for (Index k = 0;; ++k) {
     values();
     const bool limit = options_.max_iterations > 0 && k >= options_.max_iterations;
     const bool solved = objective_ - bound_ <= options_.tolerance * objective_;
     if (solved || limit || control.stop() || !std::isfinite(objective_)) return best(k);
     if (on_check && !on_check({k, objective_, bound_})) return best(k);
-    if (!step() || stalled(k)) return best(k);
+    if (!step() || watch.idle(k, objective_ - bound_)) return best(k);
     if (overshoots()) {
       momentum = 1.0;
       extrapolate(0.0);

@@ -18,12 +18,13 @@ constexpr int kAscentSteps = 200;
 constexpr double kCarries = 1e-9;
 // Ascents end when none gains this, relative, in so many steps.
 constexpr double kAscentGain = 1e-6;
-constexpr int kAscentIdle = 5;
+constexpr int kAscentIdle = 20, kFullSteps = 10;
 // Patterns whose products with E are formed at once.
 constexpr Index kBlock = 1024;
 
 // Patterns with a neuron.
 GatedPatterns in_use(const GatedPatterns& all, const PatternPoint& point, Index outputs) {
+  if (point.V.size() == 0) return all;
   const Vector sizes =
       (point.V.colwise().squaredNorm() + point.N.colwise().squaredNorm()).transpose().cwiseSqrt();
   const double least = kCarries * sizes.maxCoeff();
@@ -161,9 +162,14 @@ PatternOracle ascent_oracle(const Matrix& X, double g, double slack, Index start
         idle = 0;
       }
       const Matrix pull = (E * C).array() * (S.array() > 0.0).cast<double>();
-      U = X.transpose() * pull;
-      for (Index j = 0; j < starts; ++j)
-        if (const double norm = U.col(j).norm(); norm > 0.0) U.col(j) /= norm;
+      const Matrix next = X.transpose() * pull;
+      // Maxima lie on kinks, which full steps jump across.
+      const double share = step < kFullSteps ? 1.0 : 2.0 / (3.0 + step - kFullSteps);
+      for (Index j = 0; j < starts; ++j) {
+        const double norm = next.col(j).norm();
+        if (!(norm > 0.0)) continue;
+        U.col(j) = ((1.0 - share) * U.col(j) + share / norm * next.col(j)).normalized();
+      }
     }
     std::vector<std::pair<double, Index>> gains;
     for (Index j = 0; j < starts; ++j)

@@ -149,8 +149,10 @@ TEST(JointRelu, OverAllPatternsItsValueIsThatOfTheBestNetwork) {
   const auto all = all_patterns(data.X, 1000);
   ASSERT_TRUE(all);
 
-  const JointRelu joint = solve_joint_relu(data.X, data.Y, g, all->patterns, Matrix(2, 0), 1e-5,
-                                           directions(be, data, g), Control(60.0), {});
+  const JointRelu joint =
+      solve_joint_relu(data.X, data.Y, g, all->patterns,
+                       Network{.features = 2, .outputs = 3, .neurons = 0, .U = {}, .V = {}}, 1e-5,
+                       directions(be, data, g), Control(60.0), {});
 
   const Result best = solve(data.problem(g), {.engine = Engine::none, .gap = 1e-6});
   EXPECT_LE(joint.point.objective - joint.bound, 1e-5 * joint.point.objective);
@@ -163,8 +165,10 @@ TEST(JointRelu, ItsNeuronsLieInTheConesOfItsPatterns) {
   CpuBackend be;
   const GatedPatterns gated = patterns_of(data.X, gaussian_gates(3, 6, 2));
 
-  const JointRelu joint = solve_joint_relu(data.X, data.Y, 0.3, gated.patterns, Matrix(3, 0), 1e-5,
-                                           directions(be, data, 0.3), Control(60.0), {});
+  const JointRelu joint =
+      solve_joint_relu(data.X, data.Y, 0.3, gated.patterns,
+                       Network{.features = 3, .outputs = 2, .neurons = 0, .U = {}, .V = {}}, 1e-5,
+                       directions(be, data, 0.3), Control(60.0), {});
 
   ASSERT_GT(joint.S.cols(), 0);
   for (Index j = 0; j < joint.S.cols(); ++j) {
