@@ -23,6 +23,12 @@ struct BitView {
   }
 };
 
+template <class T>
+struct ZeroEntries {
+  MatrixView<T> A;
+  RELULIFT_HD void operator()(Index i, Index j) const { A(i, j) = T(0); }
+};
+
 // Eight bits as eight factors: a processor without variable shifts reads them from the cache.
 template <class T>
 struct ByteFactors {

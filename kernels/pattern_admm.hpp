@@ -171,11 +171,6 @@ struct AddEntries {
   MatrixView<T> B;
   RELULIFT_HD void operator()(Index i, Index j) const { B(i, j) += A(i, j); }
 };
-template <class T>
-struct ZeroEntries {
-  MatrixView<T> A;
-  RELULIFT_HD void operator()(Index i, Index j) const { A(i, j) = T(0); }
-};
 template <class From, class To>
 struct ConvertEntries {
   MatrixView<const From> A;

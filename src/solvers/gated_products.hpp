@@ -68,7 +68,7 @@ class GatedProducts {
 
   // F = sum_i D_i X W_i.  W: d x columns(), F: n x c.
   void forward(MatrixView<const T> W, MatrixView<T> F) {
-    be_.launch({n_, c_}, Clear{F});
+    be_.launch({n_, c_}, kernels::ZeroEntries<T>{F});
     for_each_tile([&](const Tile& t) {
       const MatrixView<T> out = tile(t);
       be_.gemm(Op::none, Op::none, 1.0, rows_of_x(t), columns_of(W, t), 0.0, out);
@@ -117,11 +117,6 @@ class GatedProducts {
   }
 
  private:
-  struct Clear {
-    MatrixView<T> F;
-    RELULIFT_HD void operator()(Index i, Index j) const { F(i, j) = 0; }
-  };
-
   B& be_;
   Index n_, d_, c_, patterns_;
   GatedTile cut_;
