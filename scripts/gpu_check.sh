@@ -21,7 +21,7 @@ die() { echo "gpu_check: $*" >&2; exit 2; }
 
 programs() {  # of a build folder
   find "$1/tests" -maxdepth 1 -type f -name 'relulift_*_tests' -executable
-  find "$1/bench" -maxdepth 1 -type f -executable -name 'backend_cuda_benchmark'
+  find "$1/bench" -maxdepth 1 -type f -executable \( -name backend_cuda_benchmark -o -name program_scale \)
   find "$1" -maxdepth 1 -type f -name relulift -executable
 }
 
@@ -94,6 +94,15 @@ check_with() {  # bin folder
     grep -q '"device": "cuda' "$out/iris_$engine/result.json" 2>/dev/null ||
       { echo "   $engine: no result of a CUDA device"; failed=1; }
   done
+  for solver in interior gradient admm; do
+    step "gated_$solver" "$bin/relulift" train "$RELULIFT_DATA/iris_train.csv" --target species \
+      --weight-decay 0.1 --method gated --outputs one-vs-all --gates 100 --solver "$solver" \
+      --device cuda --time-limit 60 --out "$out/gated_$solver"
+    grep -q '"device": "cuda' "$out/gated_$solver/result.json" 2>/dev/null ||
+      { echo "   $solver: no result of a CUDA device"; failed=1; }
+  done
+  step program_scale "$bin/program_scale" 60000 784 1000 200 single
+  tail -n 2 "$out/program_scale.log"
   step benchmark "$bin/backend_cuda_benchmark" --benchmark_filter="${BENCH_FILTER:-.}" \
     --benchmark_out="$out/backend_cuda.json" --benchmark_out_format=json
   grep -E '^cuda/' "$out/benchmark.log" | sed -E 's,/min_time:[^ ]*,,' | cut -c1-110
