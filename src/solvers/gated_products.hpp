@@ -6,7 +6,7 @@
 #pragma once
 
 #include <algorithm>
-#include <cstring>
+#include <bit>
 #include <vector>
 
 #include "kernels/gated.hpp"
@@ -49,7 +49,8 @@ class GatedProducts {
         tile_(be.matrix(doubles_for<T>(cut_.rows * cut_.patterns * c_), 1)) {
     upload_as<T>(be_, X, x_.view());
     std::vector<double> words(patterns.bits().size());
-    std::memcpy(words.data(), patterns.bits().data(), words.size() * sizeof(double));
+    std::ranges::transform(patterns.bits(), words.begin(),
+                           [](std::uint64_t word) { return std::bit_cast<double>(word); });
     be_.upload(words, {bits_.view().data, static_cast<Index>(words.size()), 1, bits_.view().ld});
   }
 
