@@ -71,7 +71,8 @@ Result ProgramSession::run() {
   const Control clock;
   if (!memory_.gated) memory_.gated = choose_patterns();
   const GatedPatterns& gated = *memory_.gated;
-  result_.program.all_patterns = options_.method == Method::exact;
+  // An interruption while they were listed leaves one pattern: no claim about all of them.
+  result_.program.all_patterns = options_.method == Method::exact && !stopped_;
   result_.seconds.presolve = clock.seconds();
   const Control solving;
   phase_ = to_string(options_.method);
