@@ -284,10 +284,14 @@ Network ProgramSession::solve_gated(const GatedPatterns& gated) {
                   : gated_network(point, gated.gates, problem_.outputs, blocks);
 }
 
+void ProgramSession::note_ends(double objective, double bound) {
+  result_.program.objective = objective;
+  // The bound knows no more than the rounding of the loss that it starts from.
+  result_.program.bound = bound - kRounding * 0.5 * Y_.squaredNorm();
+}
+
 void ProgramSession::note_program(const PatternPoint& point) {
-  result_.program.objective = point.objective;
-  // Neither end knows more than the rounding of the loss that it starts from.
-  result_.program.bound = point.bound - kRounding * 0.5 * Y_.squaredNorm();
+  note_ends(point.objective, point.bound);
   result_.program.iterations = point.iterations;
   report({.phase = phase_,
           .iteration = point.iterations,

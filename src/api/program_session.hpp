@@ -48,6 +48,8 @@ class ProgramSession {
   Result solve_exactly();
   // A bound for every ReLU network, where one comes cheaply.
   void prove_for_every_network();
+  // Of the program, rounding allowed for.
+  void note_ends(double objective, double bound);
   void note_program(const PatternPoint& point);
   double objective_of(const Network& network) const;
 

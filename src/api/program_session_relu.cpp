@@ -110,8 +110,7 @@ Network ProgramSession::solve_joint_relu(const GatedPatterns& gated, const Netwo
       relulift::solve_joint_relu(X_, Y_, problem_.weight_decay, gated.patterns, start,
                                  options_.program.tolerance, solver, control_, on_check());
   result_.program.solver = "exchange";
-  result_.program.objective = joint.point.objective;
-  result_.program.bound = joint.bound;
+  note_ends(joint.point.objective, joint.bound);
   result_.program.rounds = joint.rounds;
   return network_of(joint, problem_.features, problem_.outputs);
 }
