@@ -22,7 +22,8 @@ namespace relulift {
 //         compares with no ReLU network.
 // exact:  the program over all patterns, for data of small rank: its optimum is p_nn.
 // linear: a network without activation, x -> x'U V'.
-enum class Method { sdp, relu, gated, exact, linear };
+// circular: a linear network of circular convolutions of the rows of X [eq:circular].
+enum class Method { sdp, relu, gated, exact, linear, circular };
 
 // joint: a neuron serves all outputs, as in [eq:train]; Omega of a gated program is the nuclear
 // norm. one_vs_all: a neuron serves one output; the same for one output.
@@ -40,8 +41,18 @@ enum class GateKind { gaussian, sparse, patches, network };
 // automatic: interior where it can and a step is short, else gradient for gated programs of a
 // smooth loss and more than 4000 samples, else admm. interior: primal-dual interior point; squared
 // loss, groups of neurons, one output at a time. gradient: accelerated proximal gradient; gated
-// programs, smooth losses. admm: alternating directions.
-enum class ProgramSolver { automatic, interior, gradient, admm };
+// programs, smooth losses. admm: alternating directions. lagrangian: augmented Lagrangian; ReLU
+// programs, smooth losses. decomposition: of ReLU programs, the gated program over the same
+// patterns, whose blocks are taken apart into neurons of the cones.
+enum class ProgramSolver { automatic, interior, gradient, admm, lagrangian, decomposition };
+
+// How gated blocks are taken apart, W = V - N in the cones: exact leaves W as it is, at the least
+// ||V|| + ||N||; approximate gives way where that is shorter.
+enum class Decomposition { exact, approximate };
+
+// none: a neuron sees the whole sample. average: it is a filter that sees the patches of an image
+// one by one and answers with the mean [eq:pooled].
+enum class Pooling { none, average };
 
 struct ProgramOptions {
   Outputs outputs = Outputs::joint;
@@ -54,19 +65,24 @@ struct ProgramOptions {
   Index gate_features = 2;  // of sparse gates, >= 1
   // Of patches: height x width x planes = features, planes one after the other, row by row.
   Index image_height = 0, image_width = 0, image_planes = 1;
-  Index patch = 3;  // side, >= 1
+  Index patch = 3;  // side, >= 1; at most that of the image in each direction
+  // With pooling, image and patch are those of the filters, and gates have one entry per pixel of
+  // a patch (and one for a bias column at the end of X).
+  Pooling pooling = Pooling::none;
+  Index stride = 1;  // of pooled patches, >= 1
   // Gates to use instead of drawing any: features x count, column-major. Empty: none.
   std::vector<double> gate_matrix = {};
   // relu: patterns that lower the optimum join until none is found.
   bool refine = false;
   ProgramSolver solver = ProgramSolver::automatic;
+  Decomposition decomposition = Decomposition::exact;  // of the solver of that name
   // Stop when (objective - bound) / objective of the program is at most this. In (0, 1).
   double tolerance = 1e-6;
 };
 
 // The program as its solver left it; empty for Method::sdp.
 struct ProgramReport {
-  std::string solver = "none";  // interior, gradient, admm, exchange
+  std::string solver = "none";  // interior, gradient, admm, lagrangian, decomposition, exchange
   Index patterns = 0;
   bool all_patterns = false;
   // Of the point found, by the solver; of a network made from it, Result::objective.
@@ -75,7 +91,8 @@ struct ProgramReport {
   // have Certificate::lower_bound.
   double bound = -std::numeric_limits<double>::infinity();
   Index iterations = 0;
-  Index rounds = 0;  // of a working set, of refinement, or of the exchange method
+  Index rounds = 0;   // of a working set, of refinement, or of the exchange method
+  Index filters = 0;  // of a pooled or circular network
 };
 
 // "sdp", "one-vs-all", ..: the words of the command line and of result.json.
@@ -84,5 +101,7 @@ const char* to_string(Outputs outputs);
 const char* to_string(Group group);
 const char* to_string(GateKind kind);
 const char* to_string(ProgramSolver solver);
+const char* to_string(Decomposition decomposition);
+const char* to_string(Pooling pooling);
 
 }  // namespace relulift

@@ -38,7 +38,7 @@ const char* to_string(Claim claim) {
 }
 
 const char* to_string(Method method) {
-  constexpr std::array kNames{"sdp", "relu", "gated", "exact", "linear"};
+  constexpr std::array kNames{"sdp", "relu", "gated", "exact", "linear", "circular"};
   return kNames.at(static_cast<std::size_t>(method));
 }
 
@@ -54,9 +54,16 @@ const char* to_string(GateKind kind) {
 }
 
 const char* to_string(ProgramSolver solver) {
-  constexpr std::array kNames{"auto", "interior", "gradient", "admm"};
+  constexpr std::array kNames{"auto", "interior",   "gradient",
+                              "admm", "lagrangian", "decomposition"};
   return kNames.at(static_cast<std::size_t>(solver));
 }
+
+const char* to_string(Decomposition decomposition) {
+  return decomposition == Decomposition::exact ? "exact" : "approximate";
+}
+
+const char* to_string(Pooling pooling) { return pooling == Pooling::average ? "average" : "none"; }
 
 const char* to_string(Winner winner) {
   switch (winner) {
