@@ -7,7 +7,7 @@
 #include <relulift/system.hpp>
 #include <utility>
 
-#include "src/api/session.hpp"
+#include "src/api/plan.hpp"
 #include "src/io/file.hpp"
 #include "src/patterns/all_patterns.hpp"
 #include "src/patterns/sample.hpp"
@@ -30,24 +30,12 @@ constexpr double kRounding = 1e-14;
 constexpr Index kTraceEvery = 50;
 // Patterns that `exact` may list.
 constexpr Index kMostPatterns = 300'000;
-// A network that is trained for its gates may take so long, and this share of the time left.
-constexpr double kGateSeconds = 30.0, kGateShare = 0.3;
+// Rounds of training for gates, and the share of the time left that it may take.
+constexpr Index kTrainRounds = 20;
+constexpr double kTrainShare = 0.3;
 
 Matrix matrix(const std::vector<double>& entries, Index rows, Index cols) {
   return Eigen::Map<const Matrix>(entries.data(), rows, cols);
-}
-
-// Whether every gate lies off the hyperplanes of all samples but zero ones: the interior solver
-// starts from it.
-bool gates_inside(const Matrix& X, const Matrix& gates) {
-  constexpr double kBorder = 1e-12;
-  const Vector rows = X.rowwise().norm(), columns = gates.colwise().norm().transpose();
-  for (Index j = 0; j < gates.cols(); ++j) {
-    const Vector s = (X * gates.col(j)).cwiseAbs();
-    for (Index r = 0; r < X.rows(); ++r)
-      if (rows[r] > 0.0 && !(s[r] > kBorder * rows[r] * columns[j])) return false;
-  }
-  return true;
 }
 
 }  // namespace
@@ -152,22 +140,27 @@ void ProgramSession::check() const {
                           each * static_cast<double>(program.gates));
 }
 
-Matrix ProgramSession::gates_of_a_network() {
-  Options options = options_;
-  options.method = Method::sdp;
-  options.engine = Engine::none;
-  options.split = 0;
-  options.keep_proof = false;
-  options.checkpoint.clear();
-  options.resume.clear();
-  options.max_neurons = options_.program.gates;
-  options.gap = 0.0;
-  options.time_limit_seconds =
-      std::min(kGateSeconds, kGateShare * std::max(control_.remaining(), 1e-3));
-  options.on_progress = [this](const Progress& progress) {
-    return report({.phase = phase_, .iteration = progress.iteration, .heartbeat = true});
+// Rounds are counted, so that without a time limit the clock decides nothing.
+Network ProgramSession::train(const Network* from, Index neurons) {
+  if (!presolved_) presolved_ = presolve(problem_);
+  const ReducedProblem& reduced = presolved_->reduced;
+  if (reduced.n() == 0) return {problem_.features, problem_.outputs, 0, /*U=*/{}, /*V=*/{}};
+  const TrainOptions train{.max_neurons = plan_width(reduced, neurons, engines_->memory()),
+                           .seed = options_.seed,
+                           .max_rounds = kTrainRounds};
+  const Control control = control_.within(kTrainShare * control_.remaining());
+  const auto check = [this](const TrainReport& report) {
+    return this->report({.phase = phase_, .iteration = report.iteration, .heartbeat = true});
   };
-  const Network network = Session(problem_, options).run().network;
+  const TrainReport report =
+      from != nullptr
+          ? engines_->improve(reduced, presolved_->weights(*from), train, control, check, {})
+          : engines_->train(reduced, train, control, check, {});
+  return presolved_->network(report.weights);
+}
+
+Matrix ProgramSession::gates_of_a_network() {
+  const Network network = train(nullptr, options_.program.gates);
   return matrix(network.U, network.features, network.neurons);
 }
 

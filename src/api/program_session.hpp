@@ -12,7 +12,10 @@
 #include "src/api/program_memory.hpp"
 #include "src/core/control.hpp"
 #include "src/core/dense.hpp"
+#include "src/presolve/presolve.hpp"
+#include "src/solvers/joint_relu.hpp"
 #include "src/solvers/program_request.hpp"
+#include "src/solvers/working_set.hpp"
 
 namespace relulift {
 
@@ -33,6 +36,9 @@ class ProgramSession {
   GatedPatterns choose_patterns();
   Matrix drawn_gates();
 
+  // A network trained from the start, or from a given one; never worse than that.
+  Network train(const Network* from, Index neurons);
+
   ProgramRequest request(const GatedPatterns& gated) const;
   bool interior_fits(Index patterns) const;
   // Throws InvalidInput with the sizes where so much is not free.
@@ -40,10 +46,17 @@ class ProgramSession {
   // The program over these patterns, by the solver that was asked for or fits; gradient and admm
   // begin at `start` where there is one.
   PatternPoint solve_over(const GatedPatterns& gated, const PatternPoint& start = {});
+  // The same a few at a time: ReLU programs with more patterns than a solver takes at once.
+  PatternPoint solve_over_list(const GatedPatterns& gated);
+  bool few_at_a_time(const GatedPatterns& gated) const;
   Network solve_gated(const GatedPatterns& gated);
-  // ReLU: over these patterns, over all by a working set, or over more and more.
   Network solve_relu(const GatedPatterns& gated);
-  Network solve_joint_relu(const GatedPatterns& gated, const Network& start);
+  // ReLU: over more and more patterns, from these and those of trained networks.
+  Network refine(const GatedPatterns& gated);
+  Network refine_once(GatedPatterns& held, const Network& trained, Index round);
+  double missing_slack() const;
+  Network solve_joint_relu(const GatedPatterns& gated, const Network& start,
+                           const JointOptions& effort);
   // [eq:train] with several outputs by the exchange method of Method::sdp.
   Result solve_exactly();
   // A bound for every ReLU network, where one comes cheaply.
@@ -62,6 +75,7 @@ class ProgramSession {
   Options options_;
   Control control_;
   std::unique_ptr<Engines> engines_;
+  std::optional<Presolved> presolved_;  // for training
   Matrix X_, Y_;
   ProgramMemory own_memory_;
   ProgramMemory& memory_;

@@ -11,6 +11,7 @@
 #include "src/api/program_session.hpp"
 #include "src/api/session.hpp"
 #include "src/core/random.hpp"
+#include "src/patterns/sample.hpp"
 #include "src/solvers/exchange.hpp"
 #include "src/solvers/joint_relu.hpp"
 #include "src/solvers/pattern_network.hpp"
@@ -23,10 +24,14 @@ namespace {
 constexpr Index kFirstPatterns = 100, kMostJoin = 100;
 // What is proved of an exact solution, at least.
 constexpr double kExactGap = 1e-4;
-// Neurons above g (1 + this share of the tolerance) are missing.
-constexpr double kMissingShare = 0.1;
 // Starts of one search for patterns that cannot be listed.
 constexpr Index kSearches = 400;
+// Rounds of refinement, and what one has to gain, relative, for another.
+constexpr Index kRefinements = 10;
+constexpr double kRefined = 1e-5;
+// Between rounds, joint outputs are solved to this gap, in so many rounds of their own.
+constexpr double kJointGap = 1e-3;
+constexpr Index kJointRounds = 5;
 // Without a time limit the bound for every network may take this long.
 constexpr double kBoundSeconds = 30.0;
 
@@ -59,59 +64,124 @@ GatedPatterns first_of(const GatedPatterns& all, Index count, std::uint64_t seed
   return subset(all, order);
 }
 
-}  // namespace
-
-Network ProgramSession::solve_relu(const GatedPatterns& gated) {
-  const ProgramOptions& program = options_.program;
-  const double g = problem_.weight_decay, slack = kMissingShare * program.tolerance;
-  const bool listed = options_.method == Method::exact;
-  const bool whole = !program.refine && (!listed || gated.patterns.size() <= 2 * kFirstPatterns);
-  PatternPoint point;
-  GatedPatterns held = gated;
-  if (whole) {
-    point = solve_over(gated);
-  } else {
-    GatedPatterns start = gated;
-    if (listed) {
-      start = first_of(gated, kFirstPatterns, options_.seed);
-    } else {  // a search from random starts misses what training finds
-      const GatedPatterns trained = patterns_of(X_, gates_of_a_network());
-      append(start, trained);
-    }
-    const PatternOracle oracle =
-        listed ? oracle_of(X_, gated, g, slack, kMostJoin)
-               : ascent_oracle(X_, g, slack, kSearches, kMostJoin, options_.seed);
-    const auto on_round = [this](const WorkingSetRound& round) {
-      return report({.phase = phase_,
-                     .iteration = round.round,
-                     .objective = round.objective,
-                     .program_bound = round.bound});
-    };
-    WorkingSetResult result = solve_by_working_set(
-        start, Y_, g, program.tolerance,
-        [this](const GatedPatterns& some) { return solve_over(some); }, oracle, control_, on_round);
-    point = std::move(result.point);
-    if (!listed) point.bound = result.set_bound;
-    held = std::move(result.gated);
-    result_.program.rounds = result.rounds;
-    result_.program.patterns = held.patterns.size();
-  }
-  if (listed) result_.program.patterns = gated.patterns.size();
-  note_program(point);
-  const Network network = relu_network(point, problem_.outputs);
-  return joint() ? solve_joint_relu(held, network) : network;
+Matrix input_weights(const Network& network) {
+  return Eigen::Map<const Matrix>(network.U.data(), network.features, network.neurons);
 }
 
-Network ProgramSession::solve_joint_relu(const GatedPatterns& gated, const Network& start) {
+// The network, and neurons of another that give nothing.
+Network with_idle(Network network, const Network& other) {
+  network.U.insert(network.U.end(), other.U.begin(), other.U.end());
+  network.V.resize(network.V.size() + other.V.size());
+  network.neurons += other.neurons;
+  return network;
+}
+
+}  // namespace
+
+// Neurons above g (1 + this) are missing.
+double ProgramSession::missing_slack() const { return 0.1 * options_.program.tolerance; }
+
+// Where the interior point takes a part of the patterns: its steps on all of them cost more, and
+// other solvers are less accurate.
+bool ProgramSession::few_at_a_time(const GatedPatterns& gated) const {
+  const ProgramOptions& program = options_.program;
+  if (gated.patterns.size() <= 2 * kFirstPatterns) return false;
+  if (options_.method == Method::exact) return true;
+  return program.solver == ProgramSolver::automatic && program.loss == Loss::squared &&
+         options_.precision != Precision::fp32 && options_.max_iterations == 0 &&
+         interior_fits(kFirstPatterns) && gates_inside(X_, gated.gates);
+}
+
+PatternPoint ProgramSession::solve_over_list(const GatedPatterns& gated) {
+  if (!few_at_a_time(gated)) return solve_over(gated);
+  const ProgramOptions& program = options_.program;
+  const double g = problem_.weight_decay;
+  const auto told = [this](const WorkingSetRound& round) {
+    return report({.phase = phase_,
+                   .iteration = round.round,
+                   .objective = round.objective,
+                   .program_bound = round.bound});
+  };
+  WorkingSetResult result = solve_by_working_set(
+      first_of(gated, kFirstPatterns, options_.seed), Y_, g, program.tolerance,
+      [this](const GatedPatterns& some) { return solve_over(some); },
+      oracle_of(X_, gated, g, missing_slack(), kMostJoin), control_, told);
+  result_.program.rounds = result.rounds;
+  result_.program.patterns = gated.patterns.size();
+  return std::move(result.point);
+}
+
+Network ProgramSession::solve_relu(const GatedPatterns& gated) {
+  if (options_.program.refine) return refine(gated);
+  const PatternPoint point = solve_over_list(gated);
+  note_program(point);
+  const Network network = relu_network(point, problem_.outputs);
+  return joint() ? solve_joint_relu(gated, network, {.tolerance = options_.program.tolerance})
+                 : network;
+}
+
+// Over the patterns held and those that searches find missing, which join.
+Network ProgramSession::refine_once(GatedPatterns& held, const Network& trained, Index round) {
+  const double g = problem_.weight_decay, tolerance = options_.program.tolerance;
+  const auto seed = options_.seed + static_cast<std::uint64_t>(kSearches * round);
+  // No bound: patterns that are not held are not known.
+  const auto told = [this](const WorkingSetRound& round) {
+    return report({.phase = phase_, .iteration = round.round, .objective = round.objective});
+  };
+  WorkingSetResult result = solve_by_working_set(
+      held, Y_, g, tolerance, [this](const GatedPatterns& some) { return solve_over(some); },
+      ascent_oracle(X_, g, missing_slack(), kSearches, kMostJoin, seed), control_, told);
+  result.point.bound = result.set_bound;
+  held = std::move(result.gated);
+  note_program(result.point);
+  Network network = relu_network(result.point, problem_.outputs);
+  if (joint()) {
+    append(held, patterns_of(X_, gates_beside(X_, input_weights(trained), seed)));
+    const bool better = objective_of(trained) < objective_of(network);
+    network = solve_joint_relu(
+        held, better ? with_idle(trained, network) : with_idle(network, trained),
+        {.tolerance = std::max(kJointGap, tolerance), .most_rounds = kJointRounds});
+  }
+  result_.program.patterns = held.patterns.size();
+  return network;
+}
+
+// A search from random starts misses what training finds: the network is trained on, its patterns
+// join, and so on while that pays.
+Network ProgramSession::refine(const GatedPatterns& gated) {
+  GatedPatterns held = gated, kept = gated;  // kept: those of the best network
+  Network trained = train(nullptr, 0), best;
+  ProgramReport report;
+  double objective = std::numeric_limits<double>::infinity();
+  for (Index round = 0; round < kRefinements; ++round) {
+    const auto seed = options_.seed + static_cast<std::uint64_t>(round);
+    append(held, patterns_of(X_, gates_beside(X_, input_weights(trained), seed)));
+    Network network = refine_once(held, trained, round);
+    const bool pays = result_.program.objective < (1.0 - kRefined) * objective;
+    if (result_.program.objective < objective) {
+      objective = result_.program.objective;
+      report = result_.program;
+      kept = held;
+      best = std::move(network);
+    }
+    report.rounds = round + 1;
+    if (!pays || control_.stop()) break;
+    trained = train(&best, 0);
+  }
+  result_.program = report;
+  return joint() ? solve_joint_relu(kept, best, {.tolerance = options_.program.tolerance}) : best;
+}
+
+Network ProgramSession::solve_joint_relu(const GatedPatterns& gated, const Network& start,
+                                         const JointOptions& effort) {
   const auto solver = [this](const Matrix& S, const GroupLassoPoint& from, double tolerance) {
     return engines_->refit(X_, Y_, problem_.weight_decay, S, from, tolerance, control_);
   };
-  const JointRelu joint =
-      relulift::solve_joint_relu(X_, Y_, problem_.weight_decay, gated.patterns, start,
-                                 options_.program.tolerance, solver, control_, on_check());
+  const JointRelu joint = relulift::solve_joint_relu(X_, Y_, problem_.weight_decay, gated.patterns,
+                                                     start, effort, solver, control_, on_check());
   result_.program.solver = "exchange";
   note_ends(joint.point.objective, joint.bound);
-  result_.program.rounds = joint.rounds;
+  if (!options_.program.refine) result_.program.rounds = joint.rounds;
   return network_of(joint, problem_.features, problem_.outputs);
 }
 

@@ -87,4 +87,15 @@ GatedPatterns patterns_of(const Matrix& X, const Matrix& gates) {
   return out;
 }
 
+bool gates_inside(const Matrix& X, const Matrix& gates) {
+  constexpr double kBorder = 1e-12;
+  const Vector rows = X.rowwise().norm(), columns = gates.colwise().norm().transpose();
+  for (Index j = 0; j < gates.cols(); ++j) {
+    const Vector s = (X * gates.col(j)).cwiseAbs();
+    for (Index r = 0; r < X.rows(); ++r)
+      if (rows[r] > 0.0 && !(s[r] > kBorder * rows[r] * columns[j])) return false;
+  }
+  return true;
+}
+
 }  // namespace relulift

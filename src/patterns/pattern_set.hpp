@@ -66,4 +66,7 @@ std::vector<std::uint64_t> packed_signs(const Eigen::Ref<const Vector>& s);
 // without an active sample are left out. Cost: 2 n d P flops.
 GatedPatterns patterns_of(const Matrix& X, const Matrix& gates);
 
+// Whether every gate lies off the hyperplanes of all samples but zero ones: inside its cone.
+bool gates_inside(const Matrix& X, const Matrix& gates);
+
 }  // namespace relulift

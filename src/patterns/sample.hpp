@@ -22,4 +22,9 @@ struct ImageShape {
 };
 Matrix patch_gates(const ImageShape& image, Index patch, Index count, std::uint64_t seed);
 
+// Gates beside the directions U (d x m, none zero): two for each, opposite steps from it, so short
+// that no sample changes sides but those on its hyperplane (x'u = 0 up to rounding), where good
+// neurons lie. The closed cones of their patterns hold u; the gates are inside them.
+Matrix gates_beside(const Matrix& X, const Matrix& U, std::uint64_t seed);
+
 }  // namespace relulift

@@ -15,7 +15,6 @@
 namespace relulift {
 namespace {
 
-constexpr Index kMostRounds = 60;
 constexpr int kClimb = 50;
 // In place of g where there is no time: what a neuron of any direction gains is all that counts.
 constexpr double kNoSearch = std::numeric_limits<double>::infinity();
@@ -52,9 +51,11 @@ void climb(const Matrix& K, const Matrix& B, ConePca& best) {
   }
 }
 
+enum class Reach { climb, global };
+
 // What a neuron of pattern i may gain from E: ||B'u||, B = A_i'E.
 ConePca search(const Matrix& X, const PatternSet& patterns, Index i, const Matrix& E, double g,
-               double relative) {
+               double relative, Reach reach) {
   Matrix B = Matrix::Zero(X.cols(), E.cols());
   for (Index r = 0; r < X.rows(); ++r)
     if (patterns.active(r, i)) B.noalias() += X.row(r).transpose() * E.row(r);
@@ -62,7 +63,7 @@ ConePca search(const Matrix& X, const PatternSet& patterns, Index i, const Matri
   ConePca best{.upper = svd.singularValues()[0], .value = 0.0, .u = {}};
   if (best.upper <= g) return best;
   const Matrix K = cone_rows(X, patterns, i);
-  if (E.cols() <= kGlobalOutputs) {
+  if (reach == Reach::global) {
     const double all = best.upper;
     best = cone_pca(K, B, {.below = g, .relative = relative});
     best.upper = std::min(best.upper, all);
@@ -116,13 +117,17 @@ void drop_idle(Matrix& S, GroupLassoPoint& point) {
 }  // namespace
 
 JointRelu solve_joint_relu(const Matrix& X, const Matrix& Y, double g, const PatternSet& patterns,
-                           const Network& start, double tolerance, const DirectionSolver& solve,
-                           const Control& control, const OnProgram& on_round) {
+                           const Network& start, const JointOptions& options,
+                           const DirectionSolver& solve, const Control& control,
+                           const OnProgram& on_round) {
+  const double tolerance = options.tolerance;
   JointRelu best = as_directions(X, Y, g, start);
   Matrix S = best.S;
   Matrix E = Y;  // of no neuron
   const double missing = std::clamp(kMissingShare * tolerance, kFinest, kCoarsest);
   int idle = 0;
+  // Climbs find most of what is missing; when they find nothing, the search is what proves it.
+  Reach reach = Reach::climb;
   for (;;) {
     if (S.cols() > 0) {
       GroupLassoPoint point = solve(S, {}, 0.1 * tolerance);
@@ -140,7 +145,7 @@ JointRelu solve_joint_relu(const Matrix& X, const Matrix& Y, double g, const Pat
     for (Index i = 0; i < patterns.size(); ++i) {
       if (omp_get_thread_num() == 0 && control.stop()) stopped = true;  // it calls the caller
       found[static_cast<std::size_t>(i)] =
-          search(X, patterns, i, E, stopped ? kNoSearch : g, missing);
+          search(X, patterns, i, E, stopped ? kNoSearch : g, missing, reach);
     }
     double most = g;
     std::vector<Vector> joining;
@@ -153,9 +158,15 @@ JointRelu solve_joint_relu(const Matrix& X, const Matrix& Y, double g, const Pat
     best.bound = std::max(best.bound, t * along - 0.5 * t * t * square);
     const bool told = on_round && !on_round({best.rounds, best.point.objective, best.bound});
     const bool closed = best.point.objective - best.bound <= tolerance * best.point.objective;
-    if (told || closed || joining.empty() || idle >= kIdleRounds || control.stop() ||
-        ++best.rounds >= kMostRounds)
+    const bool proves = reach == Reach::global || Y.cols() > kGlobalOutputs;
+    const bool stuck = joining.empty() || idle >= kIdleRounds;
+    if (told || closed || (stuck && proves) || control.stop() ||
+        ++best.rounds >= options.most_rounds)
       return best;
+    if (stuck) {
+      reach = Reach::global;
+      idle = 0;
+    }
     S = with(best.S, joining);
   }
 }

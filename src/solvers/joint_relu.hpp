@@ -27,9 +27,15 @@ struct JointRelu {
   Index rounds = 0;
 };
 
+struct JointOptions {
+  double tolerance = 1e-6;  // of the relative gap
+  Index most_rounds = 60;
+};
+
 // From the neurons of `start` (network.U), in the cones as well.
 JointRelu solve_joint_relu(const Matrix& X, const Matrix& Y, double g, const PatternSet& patterns,
-                           const Network& start, double tolerance, const DirectionSolver& solve,
-                           const Control& control, const OnProgram& on_round);
+                           const Network& start, const JointOptions& options,
+                           const DirectionSolver& solve, const Control& control,
+                           const OnProgram& on_round);
 
 }  // namespace relulift

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "src/core/portable_normal.hpp"
+#include "src/patterns/sample.hpp"
 #include "src/solvers/cone_projection.hpp"
 
 namespace relulift {
@@ -174,7 +175,8 @@ PatternOracle ascent_oracle(const Matrix& X, double g, double slack, Index start
     std::vector<std::pair<double, Index>> gains;
     for (Index j = 0; j < starts; ++j)
       if (value[j] > g * (1.0 + slack)) gains.emplace_back(value[j], j);
-    const GatedPatterns found = patterns_of(X, best(Eigen::all, largest(std::move(gains), most)));
+    const Matrix missing = best(Eigen::all, largest(std::move(gains), most));
+    const GatedPatterns found = patterns_of(X, gates_beside(X, missing, seed + round));
     std::vector<Index> fresh;
     for (Index i = 0; i < found.patterns.size(); ++i)
       if (!held.contains(found.patterns.pattern(i))) fresh.push_back(i);

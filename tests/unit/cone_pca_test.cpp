@@ -152,8 +152,8 @@ TEST(JointRelu, OverAllPatternsItsValueIsThatOfTheBestNetwork) {
 
   const JointRelu joint =
       solve_joint_relu(data.X, data.Y, g, all->patterns,
-                       Network{.features = 2, .outputs = 3, .neurons = 0, .U = {}, .V = {}}, 1e-5,
-                       directions(be, data, g), Control(60.0), {});
+                       Network{.features = 2, .outputs = 3, .neurons = 0, .U = {}, .V = {}},
+                       {.tolerance = 1e-5}, directions(be, data, g), Control(60.0), {});
 
   const Result best = solve(data.problem(g), {.engine = Engine::none, .gap = 1e-6});
   EXPECT_LE(joint.point.objective - joint.bound, 1e-5 * joint.point.objective);
@@ -168,8 +168,8 @@ TEST(JointRelu, ItsNeuronsLieInTheConesOfItsPatterns) {
 
   const JointRelu joint =
       solve_joint_relu(data.X, data.Y, 0.3, gated.patterns,
-                       Network{.features = 3, .outputs = 2, .neurons = 0, .U = {}, .V = {}}, 1e-5,
-                       directions(be, data, 0.3), Control(60.0), {});
+                       Network{.features = 3, .outputs = 2, .neurons = 0, .U = {}, .V = {}},
+                       {.tolerance = 1e-5}, directions(be, data, 0.3), Control(60.0), {});
 
   ASSERT_GT(joint.S.cols(), 0);
   for (Index j = 0; j < joint.S.cols(); ++j) {
