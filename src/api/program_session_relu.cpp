@@ -22,6 +22,8 @@ namespace {
 
 // Patterns that a working set starts with, and takes in at once.
 constexpr Index kFirstPatterns = 100, kMostJoin = 100;
+// Of so many sampled patterns too many may carry neurons for a working set to pay.
+constexpr Index kWhole = 500;
 // What is proved of an exact solution, at least.
 constexpr double kExactGap = 1e-4;
 // Starts of one search for patterns that cannot be listed.
@@ -85,8 +87,10 @@ double ProgramSession::missing_slack() const { return 0.1 * options_.program.tol
 // other solvers are less accurate.
 bool ProgramSession::few_at_a_time(const GatedPatterns& gated) const {
   const ProgramOptions& program = options_.program;
-  if (gated.patterns.size() <= 2 * kFirstPatterns) return false;
+  const Index patterns = gated.patterns.size();
+  if (patterns <= 2 * kFirstPatterns) return false;
   if (options_.method == Method::exact) return true;
+  if (patterns <= kWhole && interior_fits(patterns)) return false;
   return program.solver == ProgramSolver::automatic && program.loss == Loss::squared &&
          options_.precision != Precision::fp32 && options_.max_iterations == 0 &&
          interior_fits(kFirstPatterns) && gates_inside(X_, gated.gates);

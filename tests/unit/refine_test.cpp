@@ -60,15 +60,15 @@ TEST(GatesBeside, HoldTheDirectionInTheirCones) {
 
 // The same optimum as all patterns at once, and the bound is of all of them.
 TEST(FewPatternsAtATime, ReachTheOptimumOfAll) {
-  const Problem problem = random_problem(40, 4, 2, 0.3, 2);
-  Options options = relu_options(300);
+  const Problem problem = random_problem(30, 4, 1, 0.3, 2);
+  Options options = relu_options(800);
   options.program.outputs = Outputs::one_vs_all;
 
   const Result few = solve(problem, options);
   options.program.solver = ProgramSolver::interior;
   const Result all = solve(problem, options);
 
-  EXPECT_GT(all.program.patterns, 200);
+  EXPECT_GT(all.program.patterns, 500);
   EXPECT_EQ(few.program.patterns, all.program.patterns);
   EXPECT_GT(few.program.rounds, 0);
   EXPECT_EQ(all.program.rounds, 0);
