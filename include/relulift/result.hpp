@@ -35,7 +35,7 @@ enum class Status {
 };
 
 // Which networks a lower bound covers.
-enum class Claim { none, every_network, sampled_program };
+enum class Claim { none, every_network };
 
 // Where the returned network came from.
 enum class Winner { network, column_generation, rounding };
@@ -45,7 +45,7 @@ const char* to_string(Claim claim);
 const char* to_string(Winner winner);
 
 struct Certificate {
-  // none, sampled_program, or every_network (of any width).
+  // none, or every_network (of any width).
   Claim claim = Claim::none;
   // How the bound was proved:
   //   "none"      nothing was proved;

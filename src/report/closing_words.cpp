@@ -101,12 +101,6 @@ std::string closing_words(const Result& result, const RunFacts& facts) {
     case Claim::every_network:
       text += proved_for_every_network(result, facts);
       break;
-    case Claim::sampled_program:
-      text +=
-          fmt::format("Objective {}. The bound {} covers networks of the sampled patterns only.",
-                      significant(result.objective, 4, Rounding::nearest),
-                      significant(result.certificate.lower_bound, 4, Rounding::down));
-      break;
     case Claim::none:
       if (facts.method != Method::sdp) break;
       text += fmt::format("Objective {}. No lower bound was proved.",

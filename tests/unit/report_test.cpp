@@ -117,16 +117,18 @@ TEST(ResultJson, WhatDoesNotExistIsNull) {
 }
 
 // lower_bound holds only what is proved for every network.
-TEST(ResultJson, ABoundOnASampledProgramIsNoLowerBound) {
+TEST(ResultJson, TheBoundOfAProgramIsNoLowerBound) {
   Result result = spiral_result();
-  result.certificate.claim = Claim::sampled_program;
+  result.certificate = {};
+  result.program.bound = 15.5;
 
   const Json json = Json::parse(result_json(result, spiral_facts()));
 
+  EXPECT_EQ(json["program_bound"], 15.5);
   EXPECT_TRUE(json["lower_bound"].is_null());
   EXPECT_TRUE(json["relative_gap"].is_null());
   EXPECT_EQ(json["certificate"],
-            Json({{"kind", "cholesky"}, {"claim", "sampled_program"}, {"estimate", nullptr}}));
+            Json({{"kind", "none"}, {"claim", "none"}, {"estimate", nullptr}}));
 }
 
 TEST(ResultJson, AnEstimateStandsBesideTheBoundAndNeverInIt) {
@@ -293,8 +295,6 @@ TEST(ClosingWords, ClaimNothingWithoutABound) {
   result.certificate = {};
   EXPECT_NE(closing_words(result, spiral_facts()).find("No lower bound was proved."),
             std::string::npos);
-  result.certificate = {Claim::sampled_program, "x", 1.0};
-  EXPECT_NE(closing_words(result, spiral_facts()).find("sampled patterns only"), std::string::npos);
   result.certificate = {Claim::every_network, "floor", 0.0};
   EXPECT_NE(closing_words(result, spiral_facts()).find("too weak"), std::string::npos);
 }
