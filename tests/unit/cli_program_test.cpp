@@ -356,6 +356,35 @@ TEST_F(CliProgram, TheTraceHoldsTheBoundOfTheProgram) {
   EXPECT_EQ(std::stod(lines.back()[5]), result()["program_bound"].get<double>());
 }
 
+// Standardized, b is a wherever b = 4 a + 1: four rows lie on the gate (1, -1), and folded into
+// weights on raw features all of them would fall off it by rounding.
+TEST_F(CliProgram, RowsOnAGateAreOnItInTheModelFileToo) {
+  const std::string text = "a,b,y\n2,21,0\n8,33,5\n5,9,3\n1,5,-4\n5,21,1\n6,25,3\n";
+  folder.write("t.csv", text);
+  folder.write("g.npy", gates_npy({{1, -1}}, false));
+  const Table table(text, 2, {});
+
+  const Outcome trained =
+      run("train t.csv --targets y --weight-decay 0.1 --out r --method gated --gates g.npy "
+          "--standardize");
+
+  ASSERT_EQ(trained.code, 0) << trained.err;
+  EXPECT_EQ(trained.err.find("gates have rows"), std::string::npos) << trained.err;
+  const PlainModel model(bytes());
+  ASSERT_EQ(model.neurons(), 1U);
+  const Json scale = Json::parse(model.metadata["standardization"].get<std::string>())["scale"];
+  double squares = std::pow(model.tensors.at("output.weight")[0][0], 2);
+  for (std::size_t i = 0; i < 2; ++i)
+    squares += std::pow(model.tensors.at("hidden.weight")[0][i] * scale[i].get<double>(), 2);
+  const double objective = model.loss(table) + 0.05 * squares;
+  EXPECT_LT(objective, 20.0);  // 30 without neurons
+  EXPECT_NEAR(result()["objective"].get<double>(), objective, 1e-9);
+  EXPECT_NEAR(result()["train"]["loss"].get<double>(), model.loss(table), 1e-9);
+  for (std::size_t r = 0; r < 6; ++r)
+    EXPECT_EQ(static_cast<float>(model.affine("gate", 0, table.x[r])) >= 0.0F, r != 0) << r;
+  EXPECT_EQ(run("report r").code, 0);
+}
+
 TEST_F(CliProgram, TheReportOfAGatedRunClaimsNoBoundForReluNetworks) {
   const Outcome trained = spiral("--method gated --gates 50");
   ASSERT_EQ(trained.code, 0);

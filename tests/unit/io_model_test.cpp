@@ -364,6 +364,101 @@ TEST(Folding, PredictsFromRawFeaturesAndUnfoldsAgain) {
   }
 }
 
+// Whether the model has neuron 0 on, by its file's formula.
+bool gate_is_open(const Model& model, const Doubles& x) {
+  double s = 0.0;
+  for (std::size_t i = 0; i < x.size(); ++i) s += model.network.G[i] * x[i];
+  return s + model.gate_bias[0] >= 0.0;
+}
+
+Network one_gate(Doubles gate) {
+  Network network{.features = static_cast<Index>(gate.size()),
+                  .outputs = 1,
+                  .neurons = 1,
+                  .U = Doubles(gate.size(), 1.0),
+                  .V = {1.0}};
+  network.activation = Activation::gated;
+  network.G = std::move(gate);
+  return network;
+}
+
+// Four of these rows have equal features once they are standardized, and lie on the gate (1, -1).
+TEST(Folding, RowsOnAGateStayActiveAndTheGateComesBack) {
+  const Dataset data{.source = "t",
+                     .schema = {.features = {"a", "b"}},
+                     .samples = 6,
+                     .features = 2,
+                     .outputs = 0,
+                     .X = {2, 8, 5, 1, 5, 6, 21, 33, 9, 5, 21, 25}};
+  const Preparation preparation = fit_preparation(data, Standardize::yes, Bias::no);
+  const Network network = one_gate({1, -1});
+  const Doubles prepared = prepare(preparation, data.X, 6);
+  const auto row = [&](std::size_t r) { return Doubles{data.X[r], data.X[r + 6]}; };
+  const Model plain = make_model(network, preparation, data.schema);
+  for (const std::size_t r : {1, 3, 4, 5}) ASSERT_FALSE(gate_is_open(plain, row(r)));
+
+  const Model model = make_model(network, preparation, data, prepared);
+
+  EXPECT_EQ(model.unclear_gates, 0);
+  for (std::size_t r = 0; r < 6; ++r) {
+    EXPECT_EQ(prepared[r] >= prepared[r + 6], r != 0);
+    EXPECT_EQ(gate_is_open(model, row(r)), r != 0) << r;
+  }
+  const Doubles wanted = predict(network, prepared, 6), found = predict(model, data.X, 6);
+  for (std::size_t r = 0; r < 6; ++r) EXPECT_NEAR(found[r], wanted[r], 1e-13);
+  EXPECT_NEAR(model.gate_bias[0] - plain.gate_bias[0], 1.26962211 / 2, 1e-8);  // to the middle
+  const Network back = prepared_network(model);
+  for (std::size_t i = 0; i < 2; ++i) EXPECT_NEAR(back.G[i], network.G[i], 1e-15);
+}
+
+TEST(Folding, AGateThatRowsAreClearOfStays) {
+  const Dataset data{.source = "t",
+                     .schema = {.features = {"a"}},
+                     .samples = 3,
+                     .features = 1,
+                     .outputs = 0,
+                     .X = {0, 1, 5}};
+  const Preparation preparation = fit_preparation(data, Standardize::yes, Bias::yes);
+  const Network network = one_gate({1, 0.1});
+
+  const Model model = make_model(network, preparation, data, prepare(preparation, data.X, 3));
+
+  EXPECT_EQ(model.gate_bias, make_model(network, preparation, data.schema).gate_bias);
+  EXPECT_EQ(model.unclear_gates, 0);
+}
+
+// All rows are active and the first lies on the gate: no inactive row says how far it may go.
+TEST(Folding, AGateWithoutInactiveRowsMovesALittle) {
+  const Dataset data{.source = "t",
+                     .schema = {.features = {"a"}},
+                     .samples = 3,
+                     .features = 1,
+                     .outputs = 0,
+                     .X = {0, 1, 2}};
+
+  const Model model = make_model(one_gate({1, 0}), {.bias = true}, data, Doubles{0, 1, 2, 1, 1, 1});
+
+  EXPECT_GT(model.gate_bias[0], 1e-12);
+  EXPECT_LT(model.gate_bias[0], 1e-5);
+}
+
+// 1 - (1 + e) and 0 have different signs and are apart by rounding alone.
+TEST(Folding, RowsOnBothSidesOfAGateByRoundingAreCounted) {
+  const double e = std::numeric_limits<double>::epsilon();
+  const Dataset data{.source = "t",
+                     .schema = {.features = {"a"}},
+                     .samples = 2,
+                     .features = 1,
+                     .outputs = 0,
+                     .X = {1, 1 + e}};
+
+  const Model model =
+      make_model(one_gate({1, -1 - e}), {.bias = true}, data, Doubles{1, 1 + e, 1, 1});
+
+  EXPECT_EQ(model.unclear_gates, 1);
+  EXPECT_EQ(model.gate_bias, Doubles{-1 - e});
+}
+
 TEST(Folding, ABiasThatTheMetadataDenyIsRefused) {
   Model model = small_model();
   model.preparation.mean = {1, 1};
