@@ -8,6 +8,7 @@
 #include <functional>
 #include <limits>
 #include <map>
+#include <relulift/convolution.hpp>
 #include <relulift/network.hpp>
 #include <relulift/problem.hpp>
 #include <span>
@@ -102,6 +103,8 @@ struct Model {
   // Of a gated network: what is added to x'h_j before its sign is taken; m, or empty, as
   // hidden_bias.
   std::vector<double> gate_bias = {};
+  // Of Method::circular: filters on the prepared features, the same function as `network`.
+  CircularNetwork filters = {};
   // Gates that training rows lie on but for rounding and that no bias could clear: the model may
   // have those rows on the other side than the prepared network. In no file.
   Index unclear_gates = 0;
@@ -131,9 +134,10 @@ Network prepared_network(const Model& model);
 std::vector<double> predict(const Model& model, std::span<const double> X, Index samples);
 
 // safetensors: hidden.weight (m x d), output.weight (c x m), hidden.bias (m) where there is one, of
-// gated networks gate.weight (m x d) and gate.bias (m), all float64, and metadata. Reading also
-// takes float32 and the names 0.weight, 0.bias, 2.weight of a torch Sequential; everything else in
-// the file is refused with the reason.
+// gated networks gate.weight (m x d) and gate.bias (m), of circular ones filter.weight (filters x
+// d) and filter.output (filters x c x d), all float64, and metadata. Reading also takes float32 and
+// the names 0.weight, 0.bias, 2.weight of a torch Sequential; everything else in the file is
+// refused with the reason.
 std::string model_bytes(const Model& model);
 Model read_model(const Path& path);
 

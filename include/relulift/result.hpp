@@ -4,6 +4,7 @@
 
 #include <limits>
 #include <optional>
+#include <relulift/convolution.hpp>
 #include <relulift/network.hpp>
 #include <relulift/options.hpp>
 #include <relulift/program.hpp>
@@ -101,7 +102,10 @@ struct NewNeuron {
 struct Result {
   Status status = Status::numerical_failure;
   Network network;
-  double objective = std::numeric_limits<double>::infinity();  // [eq:train] of network
+  // [eq:train] of network, with the loss that was asked for; of Method::circular [eq:circular] of
+  // filters.
+  double objective = std::numeric_limits<double>::infinity();
+  CircularNetwork filters;  // of Method::circular, the same function as network; else empty
   Winner winner = Winner::network;
   // Of certify(): objective of a better network met while the bound was worked on; NaN without one.
   double better_objective = std::numeric_limits<double>::quiet_NaN();

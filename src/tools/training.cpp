@@ -2,6 +2,7 @@
 #include "src/tools/training.hpp"
 
 #include <fmt/format.h>
+
 #include <iostream>
 #include <relulift/error.hpp>
 #include <utility>
@@ -30,6 +31,7 @@ Model trained_model(const Result& result, const Preparation& preparation, const 
         "relulift: {} of {} gates have rows on both sides that lie on them but for rounding; the "
         "model may treat those rows otherwise than the objective says\n",
         model.unclear_gates, model.network.neurons);
+  model.filters = result.filters;
   model.weight_decay = weight_decay;
   model.objective = result.objective;
   if (result.certificate.claim == Claim::every_network)

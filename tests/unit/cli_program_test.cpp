@@ -161,9 +161,9 @@ TEST_P(EveryMethod, SaysWhatItSolvedAndNoMoreThanItProved) {
   EXPECT_NEAR(json["train"]["loss"].get<double>(), model.loss(table), 1e-9);
   std::set<std::string> keys;
   for (const auto& [key, value] : program.items()) keys.insert(key);
-  EXPECT_EQ(keys,
-            (std::set<std::string>{"outputs", "loss", "groups", "gates", "patterns", "all_patterns",
-                                   "solver", "objective", "relative_gap", "iterations", "rounds"}));
+  EXPECT_EQ(keys, (std::set<std::string>{"outputs", "loss", "groups", "gates", "patterns",
+                                         "all_patterns", "filters", "solver", "objective",
+                                         "relative_gap", "iterations", "rounds"}));
   EXPECT_EQ(program["loss"], "squared");
   EXPECT_EQ(program["all_patterns"], method == "exact");
   EXPECT_EQ(program["gates"], method == "relu" || method == "gated" ? Json("gaussian") : Json());
@@ -455,13 +455,14 @@ TEST_P(EdgeTable, OfZerosHasANetworkWithoutNeurons) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Methods, EdgeTable, testing::Values("relu", "gated", "exact", "linear"));
+INSTANTIATE_TEST_SUITE_P(Methods, EdgeTable,
+                         testing::Values("relu", "gated", "exact", "linear", "circular"));
 
 // One sample x = 2, y = 3: min (2w - 3)^2 / 2 + g |w| has w = (6 - g) / 4.
 TEST_F(CliProgram, OneSampleOfOneFeatureHasTheOptimumOfTheFormula) {
   folder.write("t.csv", "a,y\n2,3\n");
   const double w = (6 - 0.1) / 4, optimum = std::pow(2 * w - 3, 2) / 2 + 0.1 * w;
-  for (const char* method : {"relu", "gated", "exact", "linear"}) {
+  for (const char* method : {"relu", "gated", "exact", "linear", "circular"}) {
     ASSERT_EQ(
         run(std::string("train t.csv --targets y --weight-decay 0.1 --out r --method ") + method)
             .code,
@@ -498,11 +499,23 @@ INSTANTIATE_TEST_SUITE_P(
     Of, Misused,
     testing::Values(
         Misuse{"UnknownMethod", "--method svm", "svm"},
-        Misuse{"GatesOfNoProgram", "--gates 5", "are for --method relu, gated, exact or linear"},
+        Misuse{"GatesOfNoProgram", "--gates 5",
+               "are for --method relu, gated, exact, linear or circular"},
         Misuse{"LossOfNoProgram", "--loss huber", "are for --method relu"},
         Misuse{"ToleranceOfNoProgram", "--tolerance 1e-3", "are for --method relu"},
         Misuse{"GatesOfAllPatterns", "--method exact --gates 5", "not exact"},
         Misuse{"GatesOfALinearNetwork", "--method linear --gates 5", "not linear"},
+        Misuse{"GatesOfConvolutions", "--method circular --gates 5", "not circular"},
+        Misuse{"BiasOfConvolutions", "--method circular --bias", "--bias is not for"},
+        Misuse{"LossOfConvolutions", "--method circular --loss huber", "takes the squared loss"},
+        Misuse{"OutputsOfConvolutions", "--method circular --outputs one-vs-all", "joint outputs"},
+        Misuse{"SolverOfConvolutions", "--method circular --solver admm", "interior solver"},
+        Misuse{"GroupsOfConvolutions", "--method circular --group feature", "feature groups"},
+        Misuse{"EngineOfConvolutions", "--method circular --engine dense", "engines are for"},
+        Misuse{"LimitOfConvolutions", "--method circular --neurons 5", "max_neurons"},
+        Misuse{"PrecisionOfConvolutions", "--method circular --precision single",
+               "neither precision"},
+        Misuse{"CheckpointOfConvolutions", "--method circular --checkpoint c", "for method sdp"},
         Misuse{"NoGates", "--method gated --gates 0", "--gates must be at least 1, not 0"},
         Misuse{"MoreGatesThanMemory", "--method gated --gates 1000000000000000", "of memory"},
         Misuse{"AbsentGates", "--method gated --gates no.npy", "no.npy: cannot be opened"},

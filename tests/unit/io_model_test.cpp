@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <relulift/io.hpp>
 
@@ -253,6 +254,34 @@ TEST_F(ModelFile, LinearNetworksComeBack) {
   EXPECT_EQ(back.network.activation, Activation::linear);
   EXPECT_EQ(back.network.U, model.network.U);
   EXPECT_TRUE(back.network.G.empty());
+}
+
+// Two outputs of two filters on signals of length three, in the order that the format states.
+TEST_F(ModelFile, FiltersComeBackAndMustFitTheNetwork) {
+  CircularNetwork filters{.features = 3, .outputs = 2, .filters = 2, .U = {}, .W = {}};
+  for (int k = 0; k < 6; ++k) filters.U.push_back(k / 7.0);
+  for (int k = 0; k < 12; ++k) filters.W.push_back(k / 11.0);
+  Model model = make_model(linear_network(filters), {}, {.features = {"a", "b", "c"}});
+  model.filters = filters;
+
+  const std::string bytes = model_bytes(model);
+  const Model back = read(bytes);
+
+  EXPECT_EQ(back.filters.U, filters.U);
+  EXPECT_EQ(back.filters.W, filters.W);
+  EXPECT_EQ(back.filters.filters, 2);
+  const Doubles x{0.3, -1, 2};
+  const Doubles f = predict(back, x, 1), g = predict(back.filters, x, 1);
+  for (std::size_t k = 0; k < 2; ++k) EXPECT_NEAR(f[k], g[k], 1e-14);
+  const std::string wrong = ": filter.weight must be filters x 3 and filter.output filters x 2 x 3";
+  const auto replaced = [&](const std::string& from, const std::string& to) {
+    std::string out = bytes;
+    return out.replace(out.find(from), from.size(), to);
+  };
+  EXPECT_EQ(error(replaced("[2,2,3]", "[2,3,2]")), wrong);
+  EXPECT_EQ(error(replaced("[2,2,3]", "[1,4,3]")), wrong);
+  model.filters.features = 0;  // no filters are written
+  EXPECT_EQ(read(model_bytes(model)).filters.features, 0);
 }
 
 // A gated network that left every neuron out is still one.
