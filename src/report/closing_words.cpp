@@ -47,6 +47,7 @@ std::string program_words(const Result& result, const RunFacts& facts) {
   // A neuron that serves several may do better.
   const bool single = facts.program.outputs == Outputs::one_vs_all && facts.outputs > 1;
   const char* const outputs = single ? ", each neuron serving one output" : "";
+  const bool last = result.certificate.claim == Claim::none;
   if (!(program.bound > 0.0))
     return fmt::format("The convex program has an objective of at most {}.", value);
   const std::string share = gap <= 1e-8 ? "it is their optimum"
@@ -54,7 +55,7 @@ std::string program_words(const Result& result, const RunFacts& facts) {
                                                       significant(100.0 * gap, 2, Rounding::up));
   return fmt::format("Among {}{}, none has an objective below {}; the program reached {}: {}.{}",
                      words, outputs, significant(program.bound, digits, Rounding::down), value,
-                     share, facts.standardized ? kStandardized : "");
+                     share, last && facts.standardized ? kStandardized : "");
 }
 
 const char* why_it_stopped(const Result& result) {

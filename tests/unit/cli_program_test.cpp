@@ -394,9 +394,10 @@ TEST_F(CliProgram, TheReportOfAGatedRunClaimsNoBoundForReluNetworks) {
   ASSERT_EQ(reported.code, 0) << reported.err;
   const std::string html = content_of(folder / "r/report.html");
   EXPECT_NO_THROW(tags_of(html));
-  EXPECT_NE(html.find("gated"), std::string::npos);
-  for (const char* word :
-       {"No two-layer ReLU network", "<script", "nan\"", ">nan", "inf\"", ">inf"})
+  for (const char* word : {"gated", "Program bound", "Program gap", "bound of the program"})
+    EXPECT_NE(html.find(word), std::string::npos) << word;
+  for (const char* word : {"No two-layer ReLU network", "any width", "Bounds by method",
+                           "Nothing is proved", "<script", "nan\"", ">nan", "inf\"", ">inf"})
     EXPECT_EQ(html.find(word), std::string::npos) << word;
 }
 

@@ -290,6 +290,21 @@ TEST(ClosingWords, TellOfABetterNetworkBesideTheOneCertified) {
       << closing_words(result, facts);
 }
 
+TEST(ClosingWords, SayOnceThatFiguresAreOfStandardizedFeatures) {
+  Result result = spiral_result();
+  result.program = {.solver = "admm", .patterns = 5, .objective = 16.6, .bound = 16.5};
+  RunFacts facts = spiral_facts();
+  facts.method = Method::relu;
+  facts.standardized = true;
+  for (const Claim claim : {Claim::every_network, Claim::none}) {
+    result.certificate.claim = claim;
+    const std::string words = closing_words(result, facts);
+    const std::size_t first = words.find("those of the standardized features.");
+    EXPECT_NE(first, std::string::npos) << words;
+    EXPECT_EQ(words.find("standardized", first + 20), std::string::npos) << words;
+  }
+}
+
 TEST(ClosingWords, ClaimNothingWithoutABound) {
   Result result = spiral_result();
   result.certificate = {};
