@@ -5,6 +5,7 @@
 #pragma once
 
 #include <limits>
+#include <relulift/network.hpp>
 #include <relulift/problem.hpp>
 #include <span>
 #include <vector>
@@ -39,7 +40,8 @@ struct CircularFit {
 
 // min over the number m of filters, U and W of
 //     1/2 ||f(X) - Y||_F^2 + g/2 (||U||^2 + ||W||^2)                                [eq:circular]
-// on the data of `problem`: rows of X are signals of length d. Limits end it with the best so far.
+// on the data of `problem`: rows of X are signals of length d. Limits end it with the best so far,
+// at least as good as zero.
 // Throws InvalidInput naming the first bad field.
 CircularFit fit_circular(const Problem& problem, const CircularOptions& options = {});
 
@@ -49,5 +51,10 @@ std::vector<double> predict(const CircularNetwork& network, std::span<const doub
 
 // The objective above by plain convolutions, summed in extended precision.
 double objective(const Problem& problem, const CircularNetwork& network);
+
+// The same function without convolutions, x -> V'x [eq:circular-model]: a network without
+// activation with U = V of d x c and the unit matrix behind it; no neuron where there is no filter.
+// Its [eq:train] is not [eq:circular]. Cost: d^2 c m.
+Network linear_network(const CircularNetwork& network);
 
 }  // namespace relulift

@@ -8,6 +8,7 @@
 #include <functional>
 #include <limits>
 #include <map>
+#include <relulift/convolution.hpp>
 #include <relulift/network.hpp>
 #include <relulift/problem.hpp>
 #include <span>
@@ -102,6 +103,11 @@ struct Model {
   // Of a gated network: what is added to x'h_j before its sign is taken; m, or empty, as
   // hidden_bias.
   std::vector<double> gate_bias = {};
+  // Of Method::circular: filters on the prepared features, the same function as `network`.
+  CircularNetwork filters = {};
+  // Gates that training rows lie on but for rounding and that no bias could clear: the model may
+  // have those rows on the other side than the prepared network. In no file.
+  Index unclear_gates = 0;
   Schema schema;
   Preparation preparation;  // of the problem that objective and lower_bound refer to
   double weight_decay = std::numeric_limits<double>::quiet_NaN();  // NaN: unknown
@@ -113,16 +119,25 @@ struct Model {
 // Folds the preparation into the weights, so that the model predicts from raw features.
 Model make_model(const Network& network, const Preparation& preparation, const Schema& schema);
 
-// The inverse: the network of the prepared problem, whose objective [eq:train] counts.
+// The same for a network trained on `data`, `prepared` being prepare() of its X. Folding rounds,
+// and a training row on a gate, x'h = 0, could change sides: the bias of such a gate goes to the
+// middle between the rows on its two sides, so that each row is active or not as in the prepared
+// network. `prepared` is read of gated networks alone.
+Model make_model(const Network& network, const Preparation& preparation, const Dataset& data,
+                 std::span<const double> prepared);
+
+// The inverse: the network of the prepared problem, whose objective [eq:train] counts. Where that
+// has no bias, gates lose what moved them off training rows.
 Network prepared_network(const Model& model);
 
 // Scores of raw features: samples x outputs, column-major.
 std::vector<double> predict(const Model& model, std::span<const double> X, Index samples);
 
 // safetensors: hidden.weight (m x d), output.weight (c x m), hidden.bias (m) where there is one, of
-// gated networks gate.weight (m x d) and gate.bias (m), all float64, and metadata. Reading also
-// takes float32 and the names 0.weight, 0.bias, 2.weight of a torch Sequential; everything else in
-// the file is refused with the reason.
+// gated networks gate.weight (m x d) and gate.bias (m), of circular ones filter.weight (filters x
+// d) and filter.output (filters x c x d), all float64, and metadata. Reading also takes float32 and
+// the names 0.weight, 0.bias, 2.weight of a torch Sequential; everything else in the file is
+// refused with the reason.
 std::string model_bytes(const Model& model);
 Model read_model(const Path& path);
 

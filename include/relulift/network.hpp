@@ -29,6 +29,10 @@ struct Network {
 // s(XU) V' for X of samples x features, column-major. Returns samples x outputs, column-major.
 std::vector<double> predict(const Network& network, std::span<const double> X, Index samples);
 
+// Of a gated network: whether predict() has neuron j active on row r, x_r'h_j >= 0, at r + j
+// samples. Throws InvalidInput for networks without gates.
+std::vector<bool> active_neurons(const Network& network, std::span<const double> X, Index samples);
+
 // J of [eq:train], with s for the ReLU, by a plain forward pass in double precision on the data as
 // given, summed in extended precision.
 double objective(const Problem& problem, const Network& network);

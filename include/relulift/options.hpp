@@ -25,11 +25,11 @@ enum class Precision { fp64, mixed, fp32 };
 // What a check of a long solve reports; NaN where a value does not exist yet.
 struct Progress {
   const char* phase = "";  // network, low-rank, interior, dense, cones, split, rounding, or
-                           // patterns, relu, gated, exact, linear
+                           // patterns, relu, gated, exact, linear, circular
   Index iteration = 0;     // of the phase
   double objective = std::numeric_limits<double>::quiet_NaN();    // best network so far [eq:train]
   double lower_bound = std::numeric_limits<double>::quiet_NaN();  // best proved bound so far
-  // Of the program over patterns alone, [eq:gated] or [eq:relu-cones].
+  // Of the convex program alone, [eq:gated], [eq:relu-cones] or [eq:circular].
   double program_bound = std::numeric_limits<double>::quiet_NaN();
   double primal_residual = std::numeric_limits<double>::quiet_NaN();  // of the engine, relative
   double dual_residual = std::numeric_limits<double>::quiet_NaN();    // of the engine, relative

@@ -4,6 +4,7 @@
 
 #include <limits>
 #include <optional>
+#include <relulift/convolution.hpp>
 #include <relulift/network.hpp>
 #include <relulift/options.hpp>
 #include <relulift/program.hpp>
@@ -35,7 +36,7 @@ enum class Status {
 };
 
 // Which networks a lower bound covers.
-enum class Claim { none, every_network, sampled_program };
+enum class Claim { none, every_network };
 
 // Where the returned network came from.
 enum class Winner { network, column_generation, rounding };
@@ -45,7 +46,7 @@ const char* to_string(Claim claim);
 const char* to_string(Winner winner);
 
 struct Certificate {
-  // none, sampled_program, or every_network (of any width).
+  // none, or every_network (of any width).
   Claim claim = Claim::none;
   // How the bound was proved:
   //   "none"      nothing was proved;
@@ -101,7 +102,10 @@ struct NewNeuron {
 struct Result {
   Status status = Status::numerical_failure;
   Network network;
-  double objective = std::numeric_limits<double>::infinity();  // [eq:train] of network
+  // [eq:train] of network, with the loss that was asked for; of Method::circular [eq:circular] of
+  // filters.
+  double objective = std::numeric_limits<double>::infinity();
+  CircularNetwork filters;  // of Method::circular, the same function as network; else empty
   Winner winner = Winner::network;
   // Of certify(): objective of a better network met while the bound was worked on; NaN without one.
   double better_objective = std::numeric_limits<double>::quiet_NaN();

@@ -60,6 +60,9 @@ class Engines {
   virtual GroupLassoPoint refit(const Matrix& X, const Matrix& Y, double weight_decay,
                                 const Matrix& S, const GroupLassoPoint& start, double tolerance,
                                 const Control&) = 0;
+  // [eq:circular-lasso] over A = (XQ)_k / g_k, r x 2K, as CircularLasso takes it.
+  virtual GroupLassoPoint circular(const Matrix& A, const Matrix& Y, double tolerance,
+                                   double constant, const Control&) = 0;
   // A gated program [eq:gated] with a smooth loss.
   virtual PatternPoint gated(const ProgramRequest&, const Control&, const OnProgram&) = 0;
   // [eq:gated] or [eq:relu-cones] with any loss, by alternating directions.

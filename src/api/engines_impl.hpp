@@ -7,6 +7,7 @@
 
 #include "src/api/engines.hpp"
 #include "src/solvers/block_scaling.hpp"
+#include "src/solvers/circular_lasso.hpp"
 #include "src/solvers/dense_admm.hpp"
 #include "src/solvers/gated_program.hpp"
 #include "src/solvers/group_lasso.hpp"
@@ -43,6 +44,11 @@ class BackendEngines final : public Engines {
                         const GroupLassoPoint& start, double tolerance,
                         const Control& control) override {
     return GroupLasso<B>(be_, X, Y, weight_decay, S).solve(start, tolerance, control);
+  }
+
+  GroupLassoPoint circular(const Matrix& A, const Matrix& Y, double tolerance, double constant,
+                           const Control& control) override {
+    return CircularLasso<B>(be_, A, Y).solve(tolerance, constant, control);
   }
 
   PatternPoint gated(const ProgramRequest& request, const Control& control,

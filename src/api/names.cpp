@@ -26,15 +26,7 @@ const char* to_string(Status status) {
 }
 
 const char* to_string(Claim claim) {
-  switch (claim) {
-    case Claim::none:
-      return "none";
-    case Claim::every_network:
-      return "every_network";
-    case Claim::sampled_program:
-      break;
-  }
-  return "sampled_program";
+  return claim == Claim::every_network ? "every_network" : "none";
 }
 
 const char* to_string(Method method) {

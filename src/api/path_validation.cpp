@@ -31,6 +31,9 @@ Dataset rows_of(const Dataset& data, const std::vector<Index>& rows) {
           .Y = rows_of(data.Y, data.samples, data.outputs, rows)};
 }
 
+// Of a problem that is solved at the decays of the path.
+constexpr double kAnyDecay = 1.0;
+
 class Validation {
  public:
   explicit Validation(const PathRequest& request)
@@ -80,13 +83,13 @@ class Validation {
     return fit_preparation(data, request_.standardize, request_.bias);
   }
 
-  // The weight decay is that of each point.
-  std::vector<PathPoint> solve(const Dataset& data, const Preparation& preparation, Index fold) {
-    return solver_.solve(make_problem(data, preparation, 1.0), fold);
+  // A point of the path on `problem`, the rows of `trained` prepared.
+  static Model model_of(const PathPoint& point, const Preparation& preparation,
+                        const Dataset& trained, const Problem& problem) {
+    return make_model(point.result.network, preparation, trained, problem.X);
   }
 
-  Scores scores(const Network& network, const Preparation& preparation, const Dataset& data) const {
-    const Model model = make_model(network, preparation, data.schema);
+  Scores scores(const Model& model, const Dataset& data) const {
     const std::vector<double> f = predict(model, data.X, data.samples);
     Scores out = score(data, f);
     if (!classes_) out.accuracy = std::numeric_limits<double>::quiet_NaN();
@@ -99,11 +102,12 @@ class Validation {
 
   void solve_all() {
     path_.preparation = prepared(request_.data);
-    for (PathPoint& point : solve(request_.data, path_.preparation, 0)) {
+    const Problem problem = make_problem(request_.data, path_.preparation, kAnyDecay);
+    for (PathPoint& point : solver_.solve(problem, 0)) {
       PathRow row{.point = std::move(point)};
-      const Network& network = row.point.result.network;
-      row.train = scores(network, path_.preparation, request_.data);
-      if (request_.test != nullptr) row.test = scores(network, path_.preparation, *request_.test);
+      const Model model = model_of(row.point, path_.preparation, request_.data, problem);
+      row.train = scores(model, request_.data);
+      if (request_.test != nullptr) row.test = scores(model, *request_.test);
       path_.rows.push_back(std::move(row));
     }
   }
@@ -116,10 +120,11 @@ class Validation {
     const Dataset train = rows_of(request_.data, trained);
     const Dataset test = rows_of(request_.data, held_out);
     const Preparation preparation = prepared(train);
-    const std::vector<PathPoint> points = solve(train, preparation, fold + 1);
+    const Problem problem = make_problem(train, preparation, kAnyDecay);
+    const std::vector<PathPoint> points = solver_.solve(problem, fold + 1);
     if (solver_.stopped()) return;
     for (std::size_t k = 0; k < points.size(); ++k)
-      path_.rows[k].folds.push_back(scores(points[k].result.network, preparation, test));
+      path_.rows[k].folds.push_back(scores(model_of(points[k], preparation, train, problem), test));
     ++path_.folds_done;
   }
 

@@ -7,6 +7,7 @@
 #include <relulift/system.hpp>
 #include <utility>
 
+#include "src/api/circular.hpp"
 #include "src/api/plan.hpp"
 #include "src/io/file.hpp"
 #include "src/patterns/all_patterns.hpp"
@@ -334,6 +335,7 @@ Status ProgramSession::status() const {
 }
 
 Result solve_program(const Problem& problem, const Options& options, ProgramMemory* memory) {
+  if (options.method == Method::circular) return solve_circular(problem, options);
   return ProgramSession(problem, options, memory).run();
 }
 

@@ -197,10 +197,11 @@ void refuse_other_tensors(const Safetensors& content, const std::string& source)
           source, name));
     if (name != "hidden.weight" && name != "hidden.bias" && name != "output.weight" &&
         name != "0.weight" && name != "0.bias" && name != "2.weight" && name != "gate.weight" &&
-        name != "gate.bias")
+        name != "gate.bias" && name != "filter.weight" && name != "filter.output")
       throw InvalidInput(fmt::format(
           "{}: holds the tensor {}, which is no part of a two-layer network (hidden.weight, "
-          "hidden.bias, output.weight, gate.weight, gate.bias or 0.weight, 0.bias, 2.weight)",
+          "hidden.bias, output.weight, gate.weight, gate.bias or 0.weight, 0.bias, 2.weight; "
+          "filter.weight and filter.output of a circular one)",
           source, io::in_quotes(name)));
   }
 }
@@ -221,6 +222,27 @@ void read_gates(Model& model, const Safetensors& content, const std::string& sou
   model.network.activation = Activation::gated;
   model.network.G = gates->second.entries;
   if (bias != end) model.gate_bias = bias->second.entries;
+}
+
+// Filters of the same features and outputs. Whether their function is that of the other tensors is
+// not asked: nothing here runs them.
+void read_filters(Model& model, const Safetensors& content, const std::string& source) {
+  const auto filter = content.tensors.find("filter.weight");
+  const auto output = content.tensors.find("filter.output");
+  const auto end = content.tensors.end();
+  if (filter == end && output == end) return;
+  const Index d = model.network.features, c = model.network.outputs;
+  if (filter == end || output == end || filter->second.shape.size() != 2 ||
+      filter->second.shape[1] != d ||
+      output->second.shape != std::vector<Index>{filter->second.shape[0], c, d})
+    throw InvalidInput(
+        fmt::format("{}: filter.weight must be filters x {} and filter.output filters x {} x {}",
+                    source, d, c, d));
+  model.filters = {.features = d,
+                   .outputs = c,
+                   .filters = filter->second.shape[0],
+                   .U = filter->second.entries,
+                   .W = output->second.entries};
 }
 
 void read_weights(Model& model, const Safetensors& content, const std::string& source) {
@@ -247,6 +269,7 @@ void read_weights(Model& model, const Safetensors& content, const std::string& s
           output->entries[static_cast<std::size_t>(j + k * m)];
   if (bias != nullptr) model.hidden_bias = bias->entries;
   read_gates(model, content, source);
+  read_filters(model, content, source);
 }
 
 }  // namespace
@@ -268,6 +291,12 @@ std::string model_bytes(const Model& model) {
   if (model.network.activation == Activation::gated) {
     content.tensors["gate.weight"] = {.shape = {m, d}, .entries = model.network.G};
     if (biased) content.tensors["gate.bias"] = {.shape = {m}, .entries = model.gate_bias};
+  }
+  if (const CircularNetwork& net = model.filters; net.features > 0) {
+    // Row-major m x d is column-major d x m, and so on.
+    content.tensors["filter.weight"] = {.shape = {net.filters, net.features}, .entries = net.U};
+    content.tensors["filter.output"] = {.shape = {net.filters, net.outputs, net.features},
+                                        .entries = net.W};
   }
   return safetensors_bytes(content);
 }

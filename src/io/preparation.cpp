@@ -9,6 +9,7 @@
 #include <relulift/io.hpp>
 
 #include "src/io/file.hpp"
+#include "src/io/gates.hpp"
 #include "src/io/text.hpp"
 
 namespace relulift {
@@ -120,10 +121,13 @@ Folded folded(const std::vector<double>& prepared, std::size_t m, const Preparat
   return out;
 }
 
+// Of what is unfolded: a gate may have been moved off the rows that it was trained on.
+enum class Layer { hidden, gates };
+
 // The inverse.
 std::vector<double> unfolded(const std::vector<double>& weights,
                              const std::vector<double>& constants, std::size_t m,
-                             const Preparation& preparation) {
+                             const Preparation& preparation, Layer layer) {
   const std::size_t d = m == 0 ? 0 : weights.size() / m;
   const std::size_t rows = d + (preparation.bias ? 1 : 0);
   std::vector<double> out(rows * m);
@@ -139,7 +143,8 @@ std::vector<double> unfolded(const std::vector<double>& weights,
     }
     if (preparation.bias)
       out[d + j * rows] = bias;
-    else if (std::abs(bias) > 1e-5 * size)  // what float32 weights leave of the cancellation
+    else if (layer == Layer::hidden &&
+             std::abs(bias) > 1e-5 * size)  // what float32 weights leave of the cancellation
       throw InvalidInput(fmt::format(
           "model: the bias of neuron {} contradicts the metadata, which say that there is none",
           j));
@@ -179,14 +184,23 @@ Model make_model(const Network& network, const Preparation& preparation, const S
   return model;
 }
 
+Model make_model(const Network& network, const Preparation& preparation, const Dataset& data,
+                 std::span<const double> prepared) {
+  Model model = make_model(network, preparation, data.schema);
+  if (!model.gate_bias.empty())
+    model.unclear_gates =
+        io::clear_gates(model, active_neurons(network, prepared, data.samples), data);
+  return model;
+}
+
 Network prepared_network(const Model& model) {
   const Preparation& preparation = model.preparation;
   const auto m = static_cast<std::size_t>(model.network.neurons);
   Network network = model.network;
   network.features += preparation.bias ? 1 : 0;
-  network.U = unfolded(model.network.U, model.hidden_bias, m, preparation);
+  network.U = unfolded(model.network.U, model.hidden_bias, m, preparation, Layer::hidden);
   if (network.activation == Activation::gated)
-    network.G = unfolded(model.network.G, model.gate_bias, m, preparation);
+    network.G = unfolded(model.network.G, model.gate_bias, m, preparation, Layer::gates);
   return network;
 }
 

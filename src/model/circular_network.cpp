@@ -58,6 +58,19 @@ std::vector<double> predict(const CircularNetwork& network, std::span<const doub
   return prediction;
 }
 
+Network linear_network(const CircularNetwork& network) {
+  require_whole(network);
+  const Index c = network.outputs;
+  Network out{.features = network.features, .outputs = c, .neurons = 0, .U = {}, .V = {}};
+  out.activation = Activation::linear;
+  if (network.filters == 0) return out;
+  const Matrix V = linear_model(network), unit = Matrix::Identity(c, c);
+  out.neurons = c;
+  out.U.assign(V.data(), V.data() + V.size());
+  out.V.assign(unit.data(), unit.data() + unit.size());
+  return out;
+}
+
 double objective(const Problem& problem, const CircularNetwork& network) {
   require(network.features == problem.features,
           "the network expects " + std::to_string(network.features) + " features, the data has " +

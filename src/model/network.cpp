@@ -71,11 +71,42 @@ void validate(const Problem& problem) {
           "weight_decay must be finite and positive");
 }
 
-std::vector<double> predict(const Network& network, std::span<const double> X, Index samples) {
+namespace {
+
+void require_rows(const Network& network, std::span<const double> X, Index samples) {
   require(samples >= 0, "samples must not be negative");
   require(X.size() == static_cast<std::size_t>(samples * network.features),
           "X does not have samples x features entries");
   require_matching(network, network.features);
+}
+
+// Rows whose activations are held at once. A sum on a gate rounds by its place in a product, so
+// that all who take the sign of one use these blocks.
+Index rows_at_once(const Network& network) {
+  return std::max<Index>(1, kBlockEntries / std::max<Index>(1, network.neurons));
+}
+
+}  // namespace
+
+std::vector<bool> active_neurons(const Network& network, std::span<const double> X, Index samples) {
+  require(network.activation == Activation::gated, "only gated networks have active neurons");
+  require_rows(network, X, samples);
+  const ConstMap rows(X.data(), samples, network.features);
+  const ConstMap G(network.G.data(), network.features, network.neurons);
+  std::vector<bool> active(static_cast<std::size_t>(samples * network.neurons));
+  const Index block = rows_at_once(network);
+  for (Index first = 0; first < samples; first += block) {
+    const Index count = std::min(block, samples - first);
+    const Matrix s = rows.middleRows(first, count) * G;
+    for (Index j = 0; j < network.neurons; ++j)
+      for (Index r = 0; r < count; ++r)
+        active[static_cast<std::size_t>(first + r + j * samples)] = s(r, j) >= 0.0;
+  }
+  return active;
+}
+
+std::vector<double> predict(const Network& network, std::span<const double> X, Index samples) {
+  require_rows(network, X, samples);
   const ConstMap rows(X.data(), samples, network.features);
   const ConstMap U(network.U.data(), network.features, network.neurons);
   const ConstMap V(network.V.data(), network.outputs, network.neurons);
@@ -83,7 +114,7 @@ std::vector<double> predict(const Network& network, std::span<const double> X, I
                    network.activation == Activation::gated ? network.neurons : 0);
   std::vector<double> prediction(static_cast<std::size_t>(samples * network.outputs), 0.0);
   Eigen::Map<Matrix> f(prediction.data(), samples, network.outputs);
-  const Index block = std::max<Index>(1, kBlockEntries / std::max<Index>(1, network.neurons));
+  const Index block = rows_at_once(network);
   Matrix hidden(std::min(block, samples), network.neurons);  // one block, faulted in once
   for (Index first = 0; first < samples; first += block) {
     const Index count = std::min(block, samples - first);

@@ -10,6 +10,8 @@
 namespace relulift {
 namespace {
 
+constexpr const char* kStandardized = " Both figures are those of the standardized features.";
+
 std::string proved_for_every_network(const Result& result, const RunFacts& facts) {
   const double gap = relative_gap(result);
   const int digits = digits_for(gap);
@@ -25,32 +27,35 @@ std::string proved_for_every_network(const Result& result, const RunFacts& facts
                         significant(100.0 * gap, 2, Rounding::up));
   else
     text += "this bound is too weak to say how good it is.";
-  if (facts.standardized) text += " Both figures are those of the standardized features.";
-  return text;
+  return facts.standardized ? text + kStandardized : text;
 }
 
-// What the program over patterns says, and about what.
+std::string networks_of_program(Method method, const ProgramReport& program) {
+  if (method == Method::gated) return "gated networks with these gates";
+  if (method == Method::linear) return "linear networks of this kind";
+  if (method == Method::circular) return "circular networks of any number of filters";
+  return program.all_patterns ? "ReLU networks" : "ReLU networks with neurons of these patterns";
+}
+
+// What the convex program says, and about what.
 std::string program_words(const Result& result, const RunFacts& facts) {
   const ProgramReport& program = result.program;
   const double gap = relative_gap(program.objective, program.bound);
   const int digits = digits_for(gap);
   const std::string value = significant(program.objective, digits, Rounding::nearest);
-  const std::string words = facts.method == Method::gated    ? "gated networks with these gates"
-                            : facts.method == Method::linear ? "linear networks of this kind"
-                            : program.all_patterns           ? "ReLU networks"
-                                                   : "ReLU networks with neurons of these patterns";
+  const std::string words = networks_of_program(facts.method, program);
   // A neuron that serves several may do better.
   const bool single = facts.program.outputs == Outputs::one_vs_all && facts.outputs > 1;
   const char* const outputs = single ? ", each neuron serving one output" : "";
+  const bool last = result.certificate.claim == Claim::none;
   if (!(program.bound > 0.0))
-    return fmt::format("The program over {} patterns has an objective of at most {}.",
-                       count_words(program.patterns), value);
+    return fmt::format("The convex program has an objective of at most {}.", value);
   const std::string share = gap <= 1e-8 ? "it is their optimum"
                                         : fmt::format("the optimum is at most {} % below it",
                                                       significant(100.0 * gap, 2, Rounding::up));
-  return fmt::format("Among {}{}, none has an objective below {}; the program reached {}: {}.",
+  return fmt::format("Among {}{}, none has an objective below {}; the program reached {}: {}.{}",
                      words, outputs, significant(program.bound, digits, Rounding::down), value,
-                     share);
+                     share, last && facts.standardized ? kStandardized : "");
 }
 
 const char* why_it_stopped(const Result& result) {
@@ -86,9 +91,11 @@ std::string scores_words(const char* data, const Scores& scores) {
 }  // namespace
 
 std::string closing_words(const Result& result, const RunFacts& facts) {
-  std::string text = fmt::format("{} neuron{}, {:.1f} s; stopped because {}.",
-                                 result.network.neurons, result.network.neurons == 1 ? "" : "s",
-                                 facts.total_seconds, why_it_stopped(result));
+  const bool circular = facts.method == Method::circular;
+  const Index units = circular ? result.program.filters : result.network.neurons;
+  std::string text =
+      fmt::format("{} {}{}, {:.1f} s; stopped because {}.", units, circular ? "filter" : "neuron",
+                  units == 1 ? "" : "s", facts.total_seconds, why_it_stopped(result));
   if (facts.train) text += scores_words("training", *facts.train);
   if (facts.test) text += scores_words("test", *facts.test);
   text += '\n';
@@ -100,12 +107,6 @@ std::string closing_words(const Result& result, const RunFacts& facts) {
   switch (result.certificate.claim) {
     case Claim::every_network:
       text += proved_for_every_network(result, facts);
-      break;
-    case Claim::sampled_program:
-      text +=
-          fmt::format("Objective {}. The bound {} covers networks of the sampled patterns only.",
-                      significant(result.objective, 4, Rounding::nearest),
-                      significant(result.certificate.lower_bound, 4, Rounding::down));
       break;
     case Claim::none:
       if (facts.method != Method::sdp) break;

@@ -14,6 +14,7 @@ namespace {
 
 const char* kind_of_network(Method method) {
   if (method == Method::gated) return "gated network";
+  if (method == Method::circular) return "circular network";
   return method == Method::linear ? "linear network" : "ReLU network";
 }
 
@@ -23,18 +24,25 @@ std::string tile(const std::string& name, const std::string& value) {
 
 std::string tiles(const PageData& page) {
   const Result& result = page.result;
-  const double gap = relative_gap(result);
-  const int digits = digits_for(gap);
   const bool proved = result.certificate.claim == Claim::every_network;
+  const bool program = page.facts.method != Method::sdp && !proved;
+  const double gap =
+      program ? relative_gap(result.program.objective, result.program.bound) : relative_gap(result);
+  const int digits = digits_for(gap);
+  const auto bound = [&](double value, bool there) {
+    return there ? significant(value, digits, Rounding::down) : "none";
+  };
   std::string html = "<dl class=\"tiles\">\n";
   html += tile("Objective", std::isfinite(result.objective)
                                 ? significant(result.objective, digits, Rounding::nearest)
                                 : "–");
-  html +=
-      tile("Lower bound",
-           proved ? significant(result.certificate.lower_bound, digits, Rounding::down) : "none");
-  html += tile("Relative gap", percent(gap));
-  html += tile("Neurons", count_words(result.network.neurons));
+  html += program ? tile("Program bound",
+                         bound(result.program.bound, std::isfinite(result.program.bound)))
+                  : tile("Lower bound", bound(result.certificate.lower_bound, proved));
+  html += tile(program ? "Program gap" : "Relative gap", percent(gap));
+  html += page.facts.method == Method::circular
+              ? tile("Filters", count_words(result.program.filters))
+              : tile("Neurons", count_words(result.network.neurons));
   const auto score = [&](const char* kind, const Scores& scores) {
     if (std::isfinite(scores.accuracy))
       html +=
@@ -87,6 +95,25 @@ std::string suggestion(const PageData& page) {
       weights_words(page.facts.columns.outputs, neuron.v));
 }
 
+// What the figures at the top are.
+std::string figures_words(const PageData& page) {
+  const ProgramOptions& program = page.facts.program;
+  const bool circular = page.facts.method == Method::circular;
+  const std::string loss = program.loss == Loss::squared
+                               ? "½‖f(X) − Y‖²"
+                               : fmt::format("the {} loss", to_string(program.loss));
+  const std::string penalty = circular ? "g/2 (‖filter‖² + ‖weights‖²)"
+                              : program.group == Group::feature
+                                  ? "g times the lengths of the weights of each feature"
+                                  : "g/2 (‖U‖² + ‖V‖²)";
+  const bool alone =
+      page.facts.method != Method::sdp && page.result.certificate.claim != Claim::every_network;
+  return fmt::format("The objective is {} + {}; {}.", loss, penalty,
+                     alone ? "the program bound holds for the networks that the program is over "
+                             "and for no others"
+                           : "the lower bound holds for every ReLU network of any width");
+}
+
 }  // namespace
 
 Page report_page(const PageRequest& request) {
@@ -111,15 +138,14 @@ Page report_page(const PageRequest& request) {
   html += suggestion(data);
   html += progress_section(data);
   html += bounds_section(data);
-  html += neurons_section(data);
+  html += data.facts.method == Method::circular ? filters_section(data) : neurons_section(data);
   html += regions_section(data);
   html += fit_section(data);
   html += settings_section(data);
   html += fmt::format(
-      "</main>\n<footer>Made by relulift {} from the files of the run. The objective is ½‖f(X) − "
-      "Y‖² + g/2 (‖U‖² + ‖V‖²); the lower bound holds for every network of this shape, of any "
-      "width.</footer>\n</body>\n</html>\n",
-      escaped(data.version));
+      "</main>\n<footer>Made by relulift {} from the files of the run. {}</footer>\n</body>\n"
+      "</html>\n",
+      escaped(data.version), figures_words(data));
   return page;
 }
 

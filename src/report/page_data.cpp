@@ -6,14 +6,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <cmath>
 #include <relulift/error.hpp>
-#include <string_view>
 
 #include "src/report/numbers.hpp"
 #include "src/report/page_fields.hpp"
+#include "src/report/page_trace.hpp"
 
 namespace relulift {
 namespace {
@@ -102,6 +100,26 @@ void read_facts(const PageFields& fields, RunFacts& facts) {
   facts.columns.kind = columns.is_null("target") ? TargetKind::values : TargetKind::labels;
 }
 
+void read_program(const PageFields& fields, PageData& page) {
+  using enum Method;
+  page.facts.method = named(fields, "method", {sdp, relu, gated, exact, linear, circular});
+  if (fields.is_null("convex_program")) return;
+  const PageFields stated = fields.in("convex_program");
+  ProgramReport& program = page.result.program;
+  page.facts.program.outputs = named(stated, "outputs", {Outputs::joint, Outputs::one_vs_all});
+  using enum Loss;
+  page.facts.program.loss = named(stated, "loss", {squared, logistic, hinge, huber, absolute});
+  if (stated.text("groups") == to_string(Group::feature)) page.facts.program.group = Group::feature;
+  program.all_patterns = stated.flag("all_patterns");
+  program.solver = stated.text("solver");
+  if (page.facts.method == circular)
+    program.filters = stated.count("filters");
+  else
+    program.patterns = stated.count("patterns");
+  program.objective = stated.number_or_nan("objective");
+  program.bound = fields.number_or_nan("program_bound");
+}
+
 void read_result(const Path& path, PageData& page) {
   const std::string source = path.string();
   const auto json = nlohmann::json::parse(read_text(path), nullptr, /*allow_exceptions=*/false);
@@ -122,21 +140,10 @@ void read_result(const Path& path, PageData& page) {
         named(fields, "winner", {Winner::network, Winner::column_generation, Winner::rounding});
   if (!fields.is_null("suggestion"))
     result.suggestion = read_suggestion(fields.in("suggestion"), page.facts);
-  using enum Method;
-  page.facts.method = named(fields, "method", {sdp, relu, gated, exact, linear});
-  if (!fields.is_null("convex_program")) {
-    const PageFields program = fields.in("convex_program");
-    page.facts.program.outputs = named(program, "outputs", {Outputs::joint, Outputs::one_vs_all});
-    result.program.all_patterns = program.flag("all_patterns");
-    result.program.solver = program.text("solver");
-    result.program.patterns = program.count("patterns");
-    result.program.objective = program.number_or_nan("objective");
-    result.program.bound = fields.number_or_nan("program_bound");
-  }
+  if (json.contains("method")) read_program(fields, page);  // not in files of early versions
   const PageFields certificate = fields.in("certificate");
   result.certificate.kind = certificate.text("kind");
-  result.certificate.claim =
-      named(certificate, "claim", {Claim::none, Claim::every_network, Claim::sampled_program});
+  result.certificate.claim = named(certificate, "claim", {Claim::none, Claim::every_network});
   result.certificate.estimate = certificate.number_or_nan("estimate");
   if (result.certificate.claim == Claim::every_network)
     result.certificate.lower_bound = fields.number("lower_bound");
@@ -153,62 +160,6 @@ void read_result(const Path& path, PageData& page) {
   result.removed_rows = fields.in("problem").count("removed_rows");
   result.device = fields.text("device");
   result.plan = fields.text("plan");
-}
-
-constexpr std::array<const char*, 9> kTraceColumns{
-    "phase",         "iteration",       "objective",     "lower_bound", "relative_gap",
-    "program_bound", "primal_residual", "dual_residual", "seconds"};
-constexpr std::array<const char*, 12> kPhases{"network", "low-rank", "interior", "dense",
-                                              "cones",   "split",    "rounding", "patterns",
-                                              "relu",    "gated",    "exact",    "linear"};
-
-std::vector<std::string_view> split(std::string_view text, char separator) {
-  std::vector<std::string_view> parts;
-  for (std::size_t end = 0; end != std::string_view::npos;) {
-    end = text.find(separator);
-    parts.push_back(text.substr(0, end));
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-  }
-  return parts;
-}
-
-// No field of trace.csv is quoted.
-std::vector<Progress> read_trace(const Path& path) {
-  const std::string source = path.string(), content = read_text(path);
-  std::vector<std::string_view> lines = split(content, '\n');
-  if (lines.back().empty()) lines.pop_back();
-  const auto header = split(lines[0], ',');
-  if (!std::equal(header.begin(), header.end(), kTraceColumns.begin(), kTraceColumns.end()))
-    throw InvalidInput(source + ":line 1: is not the header of a trace");
-  std::vector<Progress> trace;
-  for (std::size_t line = 1; line < lines.size(); ++line) {
-    const auto fields = split(lines[line], ',');
-    const auto fail = [&](std::size_t k) {
-      throw InvalidInput(fmt::format("{}:line {}, column '{}': cannot be understood", source,
-                                     line + 1, kTraceColumns[k]));
-    };
-    if (fields.size() != kTraceColumns.size())
-      throw InvalidInput(fmt::format("{}:line {}: has {} fields, {} are needed", source, line + 1,
-                                     fields.size(), kTraceColumns.size()));
-    const auto number = [&](std::size_t k) {
-      double value = std::numeric_limits<double>::quiet_NaN();
-      const char *from = fields[k].data(), *end = from + fields[k].size();
-      const auto [stop, error] = std::from_chars(from, end, value);
-      if (from != end && (stop != end || error != std::errc() || !std::isfinite(value))) fail(k);
-      return value;
-    };
-    Progress row;
-    const auto phase = std::find(kPhases.begin(), kPhases.end(), fields[0]);
-    if (phase == kPhases.end()) fail(0);
-    row.phase = *phase;
-    row.objective = number(2);
-    row.lower_bound = number(3);
-    row.program_bound = number(5);
-    row.seconds = number(8);
-    if (!(row.seconds >= 0.0)) fail(8);
-    trace.push_back(row);
-  }
-  return trace;
 }
 
 void check_model(const PageData& page, const std::string& source) {

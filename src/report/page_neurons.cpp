@@ -196,7 +196,7 @@ std::string largest_table(const Ranked& neurons, const Block& inputs, const Bloc
   return html + "</tbody></table></div>\n";
 }
 
-std::string legend(double inputs, double outputs, const char* what) {
+std::string legend(double inputs, double outputs, const PageData& page) {
   std::string html = "<p class=\"legend\" aria-hidden=\"true\">";
   for (const auto& [sign, strength] :
        {std::pair("neg", 1.0), {"neg", 0.5}, {"pos", 0.5}, {"pos", 1.0}})
@@ -207,9 +207,12 @@ std::string legend(double inputs, double outputs, const char* what) {
         sign, strength, sign[0] == 'n' ? "−" : "+", strength < 1.0 ? "a quarter" : "the largest");
   return html + fmt::format(
                     "</p><p class=\"note\">Upper map: weights {}, at most {}; lower map: "
-                    "output weights, at most {}. Size is ‖u‖ ‖v‖, what a neuron pays in "
-                    "the penalty, divided by g.</p>\n",
-                    what, figure(inputs, 3), figure(outputs, 3));
+                    "output weights, at most {}. Size is ‖u‖ ‖v‖{}.</p>\n",
+                    page.facts.standardized ? "of the standardized features" : "of the features",
+                    figure(inputs, 3), figure(outputs, 3),
+                    page.facts.program.group == Group::neuron
+                        ? ", what a neuron pays in the penalty, divided by g"
+                        : "");
 }
 
 }  // namespace
@@ -240,10 +243,7 @@ std::string neurons_section(const PageData& page) {
   left_out(outputs.names.size(), outputs.rows.size(), "outputs");
   if (!rest.empty()) html += "; left out: " + rest;
   html += ".</figcaption>\n<div class=\"scroll\">" + map_svg(neurons, shown, inputs, outputs) +
-          "</div>\n" +
-          legend(inputs.largest, outputs.largest,
-                 page.facts.standardized ? "of the standardized features" : "of the features") +
-          "</figure>\n";
+          "</div>\n" + legend(inputs.largest, outputs.largest, page) + "</figure>\n";
   return html + largest_table(neurons, inputs, outputs) + "</section>\n";
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -23,8 +24,10 @@ struct Point {
   double seconds, value;
 };
 
+constexpr std::string_view kObjective = "objective", kBound = "bound", kProgram = "program";
+
 struct Line {
-  const char* css;
+  std::string_view css;
   std::vector<Point> points;  // a step function; the last value holds to the end
 };
 
@@ -146,34 +149,51 @@ std::string bound_words(double bound) {
   return std::isfinite(bound) ? significant(bound, 6, Rounding::down) : "–";
 }
 
+const char* name_of(const Line& line) {
+  if (line.css == kObjective) return "objective";
+  return line.css == kBound ? "lower bound" : "bound of the program";
+}
+
+std::string legend(const std::vector<Line>& lines) {
+  std::string html = "<span class=\"legend\">";
+  for (const Line& line : lines)
+    html += fmt::format("<span class=\"key {0}\"></span>{1} ", line.css, name_of(line));
+  return html + "</span>";
+}
+
 std::string both_chart(const PageData& page, const std::vector<Line>& lines, const Axis& time) {
   const auto [low, high] = range_of(lines);
   const Axis value = value_axis(low, high);
-  const std::string words = fmt::format(
-      "The objective ends at {}, the proved lower bound at {}, after {}.",
-      figure(page.result.objective, 6), bound_words(page.result.certificate.lower_bound),
-      duration(page.result.seconds.total));
+  const int digits = high > low ? digits_for((high - low) / std::abs(high)) : 4;
+  std::string words = fmt::format("After {}", duration(page.result.seconds.total));
+  for (const Line& line : lines)
+    words += fmt::format(", the {} ends at {}", name_of(line),
+                         line.css == kObjective ? figure(line.points.back().value, 6)
+                                                : bound_words(line.points.back().value));
   return fmt::format(
-             "<figure><figcaption>Objective and proved lower bound over the seconds of the "
-             "run ({} time, {} values); below, what ran.<span class=\"legend\"><span "
-             "class=\"key objective\"></span>objective <span class=\"key "
-             "bound\"></span>lower bound</span></figcaption>\n",
-             scale_words(time), scale_words(value)) +
+             "<figure><figcaption>Objective and proved bound over the seconds of the "
+             "run ({} time, {} values); below, what ran.{}</figcaption>\n",
+             scale_words(time), scale_words(value), legend(lines)) +
          chart(
              svg_open("progress", "width=\"100%\" height=\"246\" overflow=\"visible\"",
-                      "Objective and lower bound over time", words),
-             lines, time, value, [](double v) { return figure(v, 4); }, phases_svg(page, time)) +
+                      "Objective and bounds over time", words + "."),
+             lines, time, value, [=](double v) { return figure(v, digits); },
+             phases_svg(page, time)) +
          "</figure>\n";
 }
 
 std::string gap_chart(const PageData& page, const Axis& time) {
+  const Result& result = page.result;
+  // Of the program where nothing was proved beyond it.
+  const bool alone = page.facts.method != Method::sdp && !std::isfinite(relative_gap(result));
   Line gap{"gap", {}};
-  for (const Progress& row : page.result.trace) {
-    const double value = relative_gap(row.objective, row.lower_bound);
+  for (const Progress& row : result.trace) {
+    const double value = relative_gap(row.objective, alone ? row.program_bound : row.lower_bound);
     if (std::isfinite(value)) gap.points.push_back({row.seconds, value});
   }
-  if (const double last = relative_gap(page.result); std::isfinite(last))
-    gap.points.push_back({page.result.seconds.total, last});
+  const double last =
+      alone ? relative_gap(result.program.objective, result.program.bound) : relative_gap(result);
+  if (std::isfinite(last)) gap.points.push_back({result.seconds.total, last});
   constexpr double kLeast = 1e-8;  // what the page calls 0
   double low = INFINITY, high = kLeast;
   for (Point& point : gap.points) {
@@ -205,8 +225,11 @@ std::string progress_section(const PageData& page) {
            "<p>The run recorded no check: it ended before there was anything to improve.</p>"
            "</section>\n";
   std::vector<Line> lines{
-      {"objective", points_of(page, &Progress::objective, page.result.objective)},
-      {"bound", points_of(page, &Progress::lower_bound, page.result.certificate.lower_bound)}};
+      {kObjective, points_of(page, &Progress::objective, page.result.objective)},
+      {kBound, points_of(page, &Progress::lower_bound, page.result.certificate.lower_bound)},
+      {kProgram, points_of(page, &Progress::program_bound, page.result.program.bound)}};
+  // Over all patterns the two bounds are one.
+  if (page.result.program.bound == page.result.certificate.lower_bound) lines.pop_back();
   std::erase_if(lines, [](const Line& line) { return line.points.empty(); });
   if (lines.empty()) return html + "<p>No check knew an objective or a bound.</p></section>\n";
   const Axis time = time_axis(page);

@@ -20,6 +20,9 @@ std::string bounds_section(const PageData& page);
 // Sizes and weights of the neurons.
 std::string neurons_section(const PageData& page);
 
+// The filter of a circular network and its weights.
+std::string filters_section(const PageData& page);
+
 // Confusion of classes, or prediction against target.
 std::string fit_section(const PageData& page);
 

@@ -37,6 +37,7 @@ figcaption { margin-bottom: .4rem; }
 .key { display: inline-block; width: 1.6rem; margin: 0 .3rem 0 .7rem; vertical-align: .25em;
   border-top: 3px solid var(--blue); }
 .key.bound { border-top: 3px dashed var(--orange); }
+.key.program { border-top: 3px dotted var(--green); }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .875rem; margin: .6rem 0; }
 caption { text-align: left; padding-bottom: .25rem; }
@@ -71,6 +72,7 @@ svg text.label { font-size: 11px; }
 .line { fill: none; stroke-width: 2.5; vector-effect: non-scaling-stroke; stroke-linejoin: round; }
 .line.objective { stroke: var(--blue); }
 .line.bound { stroke: var(--orange); stroke-dasharray: 7 4; }
+.line.program { stroke: var(--green); stroke-dasharray: 2 4; }
 .line.gap { stroke: var(--green); }
 .phase { fill: var(--soft); fill-opacity: .22; }
 .phase.p1 { fill-opacity: .1; }

@@ -92,12 +92,15 @@ std::string score_cell(const std::optional<Scores>& scores) {
 }  // namespace
 
 std::string bounds_section(const PageData& page) {
+  const Method method = page.facts.method;
+  const bool relu = method == Method::sdp || method == Method::relu || method == Method::exact;
+  if (!relu) return "";  // nothing is said of ReLU networks, for which these bounds are
   std::string html = "<section><h2>Bounds by method</h2>\n";
   const auto& bounds = page.result.bounds;
   if (bounds.empty())
     return html +
-           "<p>Nothing is proved: a bound contradicted the objective, or none was "
-           "tried.</p></section>\n";
+           "<p>Nothing is proved for every ReLU network: a bound contradicted the objective, or "
+           "none was tried.</p></section>\n";
   std::vector<std::string> order;
   std::vector<MethodTotals> methods;
   for (const BoundAttempt& bound : bounds) {
@@ -164,7 +167,10 @@ std::string settings_section(const PageData& page) {
   html += row("Method", to_string(facts.method));
   const ProgramReport& program = page.result.program;
   if (facts.method != Method::sdp) {
-    html += row("Activation patterns", count_words(program.patterns));
+    html += facts.method == Method::circular
+                ? row("Filters", count_words(program.filters))
+                : row("Activation patterns", count_words(program.patterns));
+    html += row("Solver", escaped(program.solver));
     html += row("Convex program reached", figure(program.objective, 8));
     html += row("Bound of this program alone", figure(program.bound, 8));
   }
@@ -178,7 +184,8 @@ std::string settings_section(const PageData& page) {
   html += row("Whole command", duration(seconds.total));
   html += row("Presolve", duration(seconds.presolve));
   html += row(train ? "Training" : "Work on networks", duration(seconds.network));
-  html += row("Relaxation", duration(seconds.relaxation));
+  html += row(facts.method == Method::sdp ? "Relaxation" : "Convex programs",
+              duration(seconds.relaxation));
   html += row("Proofs and cones", duration(seconds.certificate));
   html += row("Rounding", duration(seconds.rounding));
   return html + "</tbody></table></div></section>\n";

@@ -71,11 +71,13 @@ Json program_json(const Result& result, const RunFacts& facts) {
   if (facts.method == Method::sdp) return {};
   const ProgramReport& program = result.program;
   const bool samples_patterns = facts.method == Method::relu || facts.method == Method::gated;
+  const bool circular = facts.method == Method::circular;
   return {{"outputs", to_string(facts.program.outputs)},
           {"loss", to_string(facts.program.loss)},
-          {"groups", to_string(facts.program.group)},
+          {"groups", circular ? Json("frequency") : Json(to_string(facts.program.group))},
           {"gates", samples_patterns ? Json(to_string(facts.program.gate_kind)) : Json()},
-          {"patterns", program.patterns},
+          {"patterns", circular ? Json() : Json(program.patterns)},
+          {"filters", circular ? Json(program.filters) : Json()},
           {"all_patterns", program.all_patterns},
           {"solver", program.solver},
           {"objective", number(program.objective)},

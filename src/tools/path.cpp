@@ -138,8 +138,11 @@ void add_best(std::map<std::string, std::string>& files, const RegularizationPat
               RunFacts facts, const Dataset& data, const Dataset* test) {
   if (!path.choice.best) return;
   const PathPoint& point = path.rows[static_cast<std::size_t>(*path.choice.best)].point;
+  std::vector<double> prepared;
+  if (point.result.network.activation == Activation::gated)
+    prepared = prepare(path.preparation, data.X, data.samples);
   const Model model =
-      trained_model(point.result, path.preparation, data.schema, point.weight_decay);
+      trained_model(point.result, path.preparation, data, prepared, point.weight_decay);
   facts.weight_decay = point.weight_decay;
   facts.total_seconds = point.seconds;
   facts.train = score(data, predict(model, data.X, data.samples));

@@ -70,8 +70,9 @@ void ProgramArguments::add_to(CLI::App& command) {
   };
   choice("--method", method,
          "sdp: train and bound every network; relu: convex program over sampled patterns; gated: "
-         "gated neurons; exact: all patterns, small rank; linear: no activation",
-         {"sdp", "relu", "gated", "exact", "linear"});
+         "gated neurons; exact: all patterns, small rank; linear: no activation; circular: "
+         "linear convolutions, rows are signals",
+         {"sdp", "relu", "gated", "exact", "linear", "circular"});
   choice("--outputs", outputs, "joint: a neuron serves all outputs; one-vs-all: one",
          {"joint", "one-vs-all"});
   option("--gates", gates, "N|FILE.npy",
@@ -109,7 +110,7 @@ void ProgramArguments::check() const {
     require(untouched,
             "--outputs, --gates, --gate-kind, --gate-features, --image, --patch, --loss, "
             "--huber-delta, --group, --solver, --tolerance and --refine are for --method relu, "
-            "gated, exact or linear");
+            "gated, exact, linear or circular");
     return;
   }
   const auto count = whole(gates);
@@ -138,9 +139,11 @@ void ProgramArguments::check() const {
 
 void ProgramArguments::apply(Options& options, Index features,
                              const Preparation& preparation) const {
-  options.method =
-      named(method, {Method::sdp, Method::relu, Method::gated, Method::exact, Method::linear});
+  options.method = named(method, {Method::sdp, Method::relu, Method::gated, Method::exact,
+                                  Method::linear, Method::circular});
   if (!program()) return;
+  require(options.method != Method::circular || !preparation.bias,
+          "--bias is not for --method circular: the column of ones would be part of the signal");
   ProgramOptions& to = options.program;
   to.outputs = named(outputs, {Outputs::joint, Outputs::one_vs_all});
   to.group = named(group, {Group::neuron, Group::feature});

@@ -131,7 +131,7 @@ int train(const TrainArguments& arguments, Clock::time_point start) {
   if (!result.checkpoint_failure.empty())
     std::cerr << "relulift: no checkpoint: " << result.checkpoint_failure << '\n';
 
-  const Model model = trained_model(result, preparation, data.schema, arguments.weight_decay);
+  const Model model = trained_model(result, preparation, data, problem.X, arguments.weight_decay);
   RunFacts facts{.command = Command::train,
                  .samples = data.samples,
                  .features = data.features,

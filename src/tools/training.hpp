@@ -5,6 +5,7 @@
 #include <optional>
 #include <relulift/io.hpp>
 #include <relulift/result.hpp>
+#include <span>
 #include <string>
 
 namespace relulift::tools {
@@ -13,8 +14,9 @@ namespace relulift::tools {
 std::optional<Dataset> read_test(const std::string& table, const std::string& targets_file,
                                  Targets targets, const Schema& schema);
 
-// The model of a result, with what is claimed about it.
-Model trained_model(const Result& result, const Preparation& preparation, const Schema& schema,
-                    double weight_decay);
+// The model of a result on `data`, with what is claimed about it; `prepared`: prepare() of its X.
+// Says on standard error what it cannot state exactly.
+Model trained_model(const Result& result, const Preparation& preparation, const Dataset& data,
+                    std::span<const double> prepared, double weight_decay);
 
 }  // namespace relulift::tools

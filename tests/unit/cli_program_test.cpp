@@ -161,9 +161,9 @@ TEST_P(EveryMethod, SaysWhatItSolvedAndNoMoreThanItProved) {
   EXPECT_NEAR(json["train"]["loss"].get<double>(), model.loss(table), 1e-9);
   std::set<std::string> keys;
   for (const auto& [key, value] : program.items()) keys.insert(key);
-  EXPECT_EQ(keys,
-            (std::set<std::string>{"outputs", "loss", "groups", "gates", "patterns", "all_patterns",
-                                   "solver", "objective", "relative_gap", "iterations", "rounds"}));
+  EXPECT_EQ(keys, (std::set<std::string>{"outputs", "loss", "groups", "gates", "patterns",
+                                         "all_patterns", "filters", "solver", "objective",
+                                         "relative_gap", "iterations", "rounds"}));
   EXPECT_EQ(program["loss"], "squared");
   EXPECT_EQ(program["all_patterns"], method == "exact");
   EXPECT_EQ(program["gates"], method == "relu" || method == "gated" ? Json("gaussian") : Json());
@@ -356,6 +356,35 @@ TEST_F(CliProgram, TheTraceHoldsTheBoundOfTheProgram) {
   EXPECT_EQ(std::stod(lines.back()[5]), result()["program_bound"].get<double>());
 }
 
+// Standardized, b is a wherever b = 4 a + 1: four rows lie on the gate (1, -1), and folded into
+// weights on raw features all of them would fall off it by rounding.
+TEST_F(CliProgram, RowsOnAGateAreOnItInTheModelFileToo) {
+  const std::string text = "a,b,y\n2,21,0\n8,33,5\n5,9,3\n1,5,-4\n5,21,1\n6,25,3\n";
+  folder.write("t.csv", text);
+  folder.write("g.npy", gates_npy({{1, -1}}, false));
+  const Table table(text, 2, {});
+
+  const Outcome trained =
+      run("train t.csv --targets y --weight-decay 0.1 --out r --method gated --gates g.npy "
+          "--standardize");
+
+  ASSERT_EQ(trained.code, 0) << trained.err;
+  EXPECT_EQ(trained.err.find("gates have rows"), std::string::npos) << trained.err;
+  const PlainModel model(bytes());
+  ASSERT_EQ(model.neurons(), 1U);
+  const Json scale = Json::parse(model.metadata["standardization"].get<std::string>())["scale"];
+  double squares = std::pow(model.tensors.at("output.weight")[0][0], 2);
+  for (std::size_t i = 0; i < 2; ++i)
+    squares += std::pow(model.tensors.at("hidden.weight")[0][i] * scale[i].get<double>(), 2);
+  const double objective = model.loss(table) + 0.05 * squares;
+  EXPECT_LT(objective, 20.0);  // 30 without neurons
+  EXPECT_NEAR(result()["objective"].get<double>(), objective, 1e-9);
+  EXPECT_NEAR(result()["train"]["loss"].get<double>(), model.loss(table), 1e-9);
+  for (std::size_t r = 0; r < 6; ++r)
+    EXPECT_EQ(static_cast<float>(model.affine("gate", 0, table.x[r])) >= 0.0F, r != 0) << r;
+  EXPECT_EQ(run("report r").code, 0);
+}
+
 TEST_F(CliProgram, TheReportOfAGatedRunClaimsNoBoundForReluNetworks) {
   const Outcome trained = spiral("--method gated --gates 50");
   ASSERT_EQ(trained.code, 0);
@@ -365,9 +394,10 @@ TEST_F(CliProgram, TheReportOfAGatedRunClaimsNoBoundForReluNetworks) {
   ASSERT_EQ(reported.code, 0) << reported.err;
   const std::string html = content_of(folder / "r/report.html");
   EXPECT_NO_THROW(tags_of(html));
-  EXPECT_NE(html.find("gated"), std::string::npos);
-  for (const char* word :
-       {"No two-layer ReLU network", "<script", "nan\"", ">nan", "inf\"", ">inf"})
+  for (const char* word : {"gated", "Program bound", "Program gap", "bound of the program"})
+    EXPECT_NE(html.find(word), std::string::npos) << word;
+  for (const char* word : {"No two-layer ReLU network", "any width", "Bounds by method",
+                           "Nothing is proved", "<script", "nan\"", ">nan", "inf\"", ">inf"})
     EXPECT_EQ(html.find(word), std::string::npos) << word;
 }
 
@@ -426,13 +456,14 @@ TEST_P(EdgeTable, OfZerosHasANetworkWithoutNeurons) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Methods, EdgeTable, testing::Values("relu", "gated", "exact", "linear"));
+INSTANTIATE_TEST_SUITE_P(Methods, EdgeTable,
+                         testing::Values("relu", "gated", "exact", "linear", "circular"));
 
 // One sample x = 2, y = 3: min (2w - 3)^2 / 2 + g |w| has w = (6 - g) / 4.
 TEST_F(CliProgram, OneSampleOfOneFeatureHasTheOptimumOfTheFormula) {
   folder.write("t.csv", "a,y\n2,3\n");
   const double w = (6 - 0.1) / 4, optimum = std::pow(2 * w - 3, 2) / 2 + 0.1 * w;
-  for (const char* method : {"relu", "gated", "exact", "linear"}) {
+  for (const char* method : {"relu", "gated", "exact", "linear", "circular"}) {
     ASSERT_EQ(
         run(std::string("train t.csv --targets y --weight-decay 0.1 --out r --method ") + method)
             .code,
@@ -469,11 +500,23 @@ INSTANTIATE_TEST_SUITE_P(
     Of, Misused,
     testing::Values(
         Misuse{"UnknownMethod", "--method svm", "svm"},
-        Misuse{"GatesOfNoProgram", "--gates 5", "are for --method relu, gated, exact or linear"},
+        Misuse{"GatesOfNoProgram", "--gates 5",
+               "are for --method relu, gated, exact, linear or circular"},
         Misuse{"LossOfNoProgram", "--loss huber", "are for --method relu"},
         Misuse{"ToleranceOfNoProgram", "--tolerance 1e-3", "are for --method relu"},
         Misuse{"GatesOfAllPatterns", "--method exact --gates 5", "not exact"},
         Misuse{"GatesOfALinearNetwork", "--method linear --gates 5", "not linear"},
+        Misuse{"GatesOfConvolutions", "--method circular --gates 5", "not circular"},
+        Misuse{"BiasOfConvolutions", "--method circular --bias", "--bias is not for"},
+        Misuse{"LossOfConvolutions", "--method circular --loss huber", "takes the squared loss"},
+        Misuse{"OutputsOfConvolutions", "--method circular --outputs one-vs-all", "joint outputs"},
+        Misuse{"SolverOfConvolutions", "--method circular --solver admm", "interior solver"},
+        Misuse{"GroupsOfConvolutions", "--method circular --group feature", "feature groups"},
+        Misuse{"EngineOfConvolutions", "--method circular --engine dense", "engines are for"},
+        Misuse{"LimitOfConvolutions", "--method circular --neurons 5", "max_neurons"},
+        Misuse{"PrecisionOfConvolutions", "--method circular --precision single",
+               "neither precision"},
+        Misuse{"CheckpointOfConvolutions", "--method circular --checkpoint c", "for method sdp"},
         Misuse{"NoGates", "--method gated --gates 0", "--gates must be at least 1, not 0"},
         Misuse{"MoreGatesThanMemory", "--method gated --gates 1000000000000000", "of memory"},
         Misuse{"AbsentGates", "--method gated --gates no.npy", "no.npy: cannot be opened"},

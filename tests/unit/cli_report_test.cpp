@@ -233,6 +233,35 @@ TEST_F(CliReport, ANetworkWithoutNeuronsHasAReportToo) {
   EXPECT_NE(page().find("The network has no neurons"), std::string::npos);
 }
 
+// As versions wrote it before there were programs over patterns: nothing of them in result.json,
+// and no column for their bound between the others.
+TEST_F(CliReport, AResultOfAnEarlierVersionMakesTheSamePage) {
+  ASSERT_EQ(train(bundled("spiral.csv") + " --targets y0,y1,y2 --out r").code, 0);
+  ASSERT_EQ(run("report r").code, 0);
+  const std::string today = page();
+  Json result = Json::parse(content_of(folder / "r/result.json"));
+  for (const char* field : {"method", "program_bound", "convex_program"}) result.erase(field);
+  folder.write("r/result.json", result.dump());
+  std::istringstream trace(content_of(folder / "r/trace.csv"));
+  std::string older;
+  for (std::string line; std::getline(trace, line);) {
+    std::size_t from = 0;
+    for (int k = 0; k < 5; ++k)
+      from = line.find(',', from) + 1;  // the sixth field, empty but named
+    older += line.erase(from, line.find(',', from) + 1 - from) + "\n";
+  }
+  ASSERT_EQ(older.rfind("phase,iteration,objective,lower_bound,relative_gap,primal_residual,"
+                        "dual_residual,seconds\n",
+                        0),
+            0U);
+  folder.write("r/trace.csv", older);
+
+  const Outcome outcome = run("report r");
+
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(page(), today);
+}
+
 TEST_F(CliReport, EachBrokenFieldIsOneSentenceAndNoPage) {
   ASSERT_EQ(train(bundled("spiral.csv") + " --targets y0,y1,y2 --out good").code, 0);
   struct Case {
@@ -271,6 +300,7 @@ TEST_F(CliReport, EachBrokenFieldIsOneSentenceAndNoPage) {
        }),
        "field 'suggestion.u' is not a list of 2 numbers"},
       {"trace.csv", put("a,b\n"), "r/trace.csv:line 1: is not the header"},
+      {"trace.csv", put("phase,objective,lower_bound\nnetwork,2,1\n"), "is not the header"},
       {"trace.csv", [](const std::string& text) { return text + "network,1,2\n"; },
        ": has 3 fields, 9 are needed"},
       {"trace.csv", [](const std::string& text) { return text + "magic,1,2,1,,,,,3\n"; },

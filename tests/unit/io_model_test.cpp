@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <relulift/io.hpp>
 
@@ -255,6 +256,34 @@ TEST_F(ModelFile, LinearNetworksComeBack) {
   EXPECT_TRUE(back.network.G.empty());
 }
 
+// Two outputs of two filters on signals of length three, in the order that the format states.
+TEST_F(ModelFile, FiltersComeBackAndMustFitTheNetwork) {
+  CircularNetwork filters{.features = 3, .outputs = 2, .filters = 2, .U = {}, .W = {}};
+  for (int k = 0; k < 6; ++k) filters.U.push_back(k / 7.0);
+  for (int k = 0; k < 12; ++k) filters.W.push_back(k / 11.0);
+  Model model = make_model(linear_network(filters), {}, {.features = {"a", "b", "c"}});
+  model.filters = filters;
+
+  const std::string bytes = model_bytes(model);
+  const Model back = read(bytes);
+
+  EXPECT_EQ(back.filters.U, filters.U);
+  EXPECT_EQ(back.filters.W, filters.W);
+  EXPECT_EQ(back.filters.filters, 2);
+  const Doubles x{0.3, -1, 2};
+  const Doubles f = predict(back, x, 1), g = predict(back.filters, x, 1);
+  for (std::size_t k = 0; k < 2; ++k) EXPECT_NEAR(f[k], g[k], 1e-14);
+  const std::string wrong = ": filter.weight must be filters x 3 and filter.output filters x 2 x 3";
+  const auto replaced = [&](const std::string& from, const std::string& to) {
+    std::string out = bytes;
+    return out.replace(out.find(from), from.size(), to);
+  };
+  EXPECT_EQ(error(replaced("[2,2,3]", "[2,3,2]")), wrong);
+  EXPECT_EQ(error(replaced("[2,2,3]", "[1,4,3]")), wrong);
+  model.filters.features = 0;  // no filters are written
+  EXPECT_EQ(read(model_bytes(model)).filters.features, 0);
+}
+
 // A gated network that left every neuron out is still one.
 TEST_F(ModelFile, AGatedNetworkWithoutNeuronsComesBack) {
   Model model = small_model();
@@ -362,6 +391,101 @@ TEST(Folding, PredictsFromRawFeaturesAndUnfoldsAgain) {
     const Network back = prepared_network(model);
     for (std::size_t k = 0; k < network.U.size(); ++k) EXPECT_NEAR(back.U[k], network.U[k], 1e-15);
   }
+}
+
+// Whether the model has neuron 0 on, by its file's formula.
+bool gate_is_open(const Model& model, const Doubles& x) {
+  double s = 0.0;
+  for (std::size_t i = 0; i < x.size(); ++i) s += model.network.G[i] * x[i];
+  return s + model.gate_bias[0] >= 0.0;
+}
+
+Network one_gate(Doubles gate) {
+  Network network{.features = static_cast<Index>(gate.size()),
+                  .outputs = 1,
+                  .neurons = 1,
+                  .U = Doubles(gate.size(), 1.0),
+                  .V = {1.0}};
+  network.activation = Activation::gated;
+  network.G = std::move(gate);
+  return network;
+}
+
+// Four of these rows have equal features once they are standardized, and lie on the gate (1, -1).
+TEST(Folding, RowsOnAGateStayActiveAndTheGateComesBack) {
+  const Dataset data{.source = "t",
+                     .schema = {.features = {"a", "b"}},
+                     .samples = 6,
+                     .features = 2,
+                     .outputs = 0,
+                     .X = {2, 8, 5, 1, 5, 6, 21, 33, 9, 5, 21, 25}};
+  const Preparation preparation = fit_preparation(data, Standardize::yes, Bias::no);
+  const Network network = one_gate({1, -1});
+  const Doubles prepared = prepare(preparation, data.X, 6);
+  const auto row = [&](std::size_t r) { return Doubles{data.X[r], data.X[r + 6]}; };
+  const Model plain = make_model(network, preparation, data.schema);
+  for (const std::size_t r : {1, 3, 4, 5}) ASSERT_FALSE(gate_is_open(plain, row(r)));
+
+  const Model model = make_model(network, preparation, data, prepared);
+
+  EXPECT_EQ(model.unclear_gates, 0);
+  for (std::size_t r = 0; r < 6; ++r) {
+    EXPECT_EQ(prepared[r] >= prepared[r + 6], r != 0);
+    EXPECT_EQ(gate_is_open(model, row(r)), r != 0) << r;
+  }
+  const Doubles wanted = predict(network, prepared, 6), found = predict(model, data.X, 6);
+  for (std::size_t r = 0; r < 6; ++r) EXPECT_NEAR(found[r], wanted[r], 1e-13);
+  EXPECT_NEAR(model.gate_bias[0] - plain.gate_bias[0], 1.26962211 / 2, 1e-8);  // to the middle
+  const Network back = prepared_network(model);
+  for (std::size_t i = 0; i < 2; ++i) EXPECT_NEAR(back.G[i], network.G[i], 1e-15);
+}
+
+TEST(Folding, AGateThatRowsAreClearOfStays) {
+  const Dataset data{.source = "t",
+                     .schema = {.features = {"a"}},
+                     .samples = 3,
+                     .features = 1,
+                     .outputs = 0,
+                     .X = {0, 1, 5}};
+  const Preparation preparation = fit_preparation(data, Standardize::yes, Bias::yes);
+  const Network network = one_gate({1, 0.1});
+
+  const Model model = make_model(network, preparation, data, prepare(preparation, data.X, 3));
+
+  EXPECT_EQ(model.gate_bias, make_model(network, preparation, data.schema).gate_bias);
+  EXPECT_EQ(model.unclear_gates, 0);
+}
+
+// All rows are active and the first lies on the gate: no inactive row says how far it may go.
+TEST(Folding, AGateWithoutInactiveRowsMovesALittle) {
+  const Dataset data{.source = "t",
+                     .schema = {.features = {"a"}},
+                     .samples = 3,
+                     .features = 1,
+                     .outputs = 0,
+                     .X = {0, 1, 2}};
+
+  const Model model = make_model(one_gate({1, 0}), {.bias = true}, data, Doubles{0, 1, 2, 1, 1, 1});
+
+  EXPECT_GT(model.gate_bias[0], 1e-12);
+  EXPECT_LT(model.gate_bias[0], 1e-5);
+}
+
+// 1 - (1 + e) and 0 have different signs and are apart by rounding alone.
+TEST(Folding, RowsOnBothSidesOfAGateByRoundingAreCounted) {
+  const double e = std::numeric_limits<double>::epsilon();
+  const Dataset data{.source = "t",
+                     .schema = {.features = {"a"}},
+                     .samples = 2,
+                     .features = 1,
+                     .outputs = 0,
+                     .X = {1, 1 + e}};
+
+  const Model model =
+      make_model(one_gate({1, -1 - e}), {.bias = true}, data, Doubles{1, 1 + e, 1, 1});
+
+  EXPECT_EQ(model.unclear_gates, 1);
+  EXPECT_EQ(model.gate_bias, Doubles{-1 - e});
 }
 
 TEST(Folding, ABiasThatTheMetadataDenyIsRefused) {

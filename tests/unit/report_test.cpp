@@ -117,16 +117,18 @@ TEST(ResultJson, WhatDoesNotExistIsNull) {
 }
 
 // lower_bound holds only what is proved for every network.
-TEST(ResultJson, ABoundOnASampledProgramIsNoLowerBound) {
+TEST(ResultJson, TheBoundOfAProgramIsNoLowerBound) {
   Result result = spiral_result();
-  result.certificate.claim = Claim::sampled_program;
+  result.certificate = {};
+  result.program.bound = 15.5;
 
   const Json json = Json::parse(result_json(result, spiral_facts()));
 
+  EXPECT_EQ(json["program_bound"], 15.5);
   EXPECT_TRUE(json["lower_bound"].is_null());
   EXPECT_TRUE(json["relative_gap"].is_null());
   EXPECT_EQ(json["certificate"],
-            Json({{"kind", "cholesky"}, {"claim", "sampled_program"}, {"estimate", nullptr}}));
+            Json({{"kind", "none"}, {"claim", "none"}, {"estimate", nullptr}}));
 }
 
 TEST(ResultJson, AnEstimateStandsBesideTheBoundAndNeverInIt) {
@@ -288,13 +290,26 @@ TEST(ClosingWords, TellOfABetterNetworkBesideTheOneCertified) {
       << closing_words(result, facts);
 }
 
+TEST(ClosingWords, SayOnceThatFiguresAreOfStandardizedFeatures) {
+  Result result = spiral_result();
+  result.program = {.solver = "admm", .patterns = 5, .objective = 16.6, .bound = 16.5};
+  RunFacts facts = spiral_facts();
+  facts.method = Method::relu;
+  facts.standardized = true;
+  for (const Claim claim : {Claim::every_network, Claim::none}) {
+    result.certificate.claim = claim;
+    const std::string words = closing_words(result, facts);
+    const std::size_t first = words.find("those of the standardized features.");
+    EXPECT_NE(first, std::string::npos) << words;
+    EXPECT_EQ(words.find("standardized", first + 20), std::string::npos) << words;
+  }
+}
+
 TEST(ClosingWords, ClaimNothingWithoutABound) {
   Result result = spiral_result();
   result.certificate = {};
   EXPECT_NE(closing_words(result, spiral_facts()).find("No lower bound was proved."),
             std::string::npos);
-  result.certificate = {Claim::sampled_program, "x", 1.0};
-  EXPECT_NE(closing_words(result, spiral_facts()).find("sampled patterns only"), std::string::npos);
   result.certificate = {Claim::every_network, "floor", 0.0};
   EXPECT_NE(closing_words(result, spiral_facts()).find("too weak"), std::string::npos);
 }
