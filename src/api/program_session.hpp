@@ -12,6 +12,7 @@
 #include "src/api/program_memory.hpp"
 #include "src/core/control.hpp"
 #include "src/core/dense.hpp"
+#include "src/patterns/patches.hpp"
 #include "src/solvers/program_request.hpp"
 
 namespace relulift {
@@ -27,14 +28,19 @@ class ProgramSession {
  private:
   bool linear() const { return options_.method == Method::linear; }
   bool relu() const { return options_.method == Method::relu || options_.method == Method::exact; }
+  bool pooled() const { return options_.program.pooling == Pooling::average; }
   bool joint() const { return options_.program.outputs == Outputs::joint && problem_.outputs > 1; }
 
   void check() const;  // throws InvalidInput for what cannot go together
+  void check_pooling() const;
   GatedPatterns choose_patterns();
   Matrix drawn_gates();
 
   ProgramRequest request(const GatedPatterns& gated) const;
   bool interior_fits(Index patterns) const;
+  PatchGrid grid() const;  // of pooling
+  // From a network of filters to the one it is on whole samples.
+  void to_whole_samples(Network& network);
   // Throws InvalidInput with the sizes where so much is not free.
   void check_memory(const EngineBytes& needed) const;
   // The program over these patterns, by the solver that was asked for or fits; gradient and admm
@@ -62,7 +68,7 @@ class ProgramSession {
   Options options_;
   Control control_;
   std::unique_ptr<Engines> engines_;
-  Matrix X_, Y_;
+  Matrix X_, Y_;  // with pooling X_ holds patches (PatchGrid::stacked) once run() has begun
   ProgramMemory own_memory_;
   ProgramMemory& memory_;
   Result result_;

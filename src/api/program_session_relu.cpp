@@ -74,13 +74,17 @@ Network ProgramSession::solve_relu(const GatedPatterns& gated) {
     GatedPatterns start = gated;
     if (listed) {
       start = first_of(gated, kFirstPatterns, options_.seed);
-    } else {  // a search from random starts misses what training finds
+    } else if (!pooled()) {  // a search from random starts misses what training finds
       const GatedPatterns trained = patterns_of(X_, gates_of_a_network());
       append(start, trained);
     }
-    const PatternOracle oracle =
+    const PatternOracle of_rows =
         listed ? oracle_of(X_, gated, g, slack, kMostJoin)
                : ascent_oracle(X_, g, slack, kSearches, kMostJoin, options_.seed);
+    // e'S D_i X: every patch of a sample has the residual of the sample.
+    const PatternOracle oracle = [&](const PatternSet& held, const Matrix& E) {
+      return of_rows(held, E.replicate(X_.rows() / E.rows(), 1));
+    };
     const auto on_round = [this](const WorkingSetRound& round) {
       return report({.phase = phase_,
                      .iteration = round.round,
@@ -140,7 +144,7 @@ void ProgramSession::prove_for_every_network() {
   Options options = options_;
   options.method = Method::sdp;
   if (!chosen) options.engine = Engine::none;
-  if (options_.method == Method::exact) options.gap = std::min(options.gap, kExactGap);
+  if (options_.method == Method::exact && !pooled()) options.gap = std::min(options.gap, kExactGap);
   const double spent = control_.seconds();
   options.time_limit_seconds =
       std::isfinite(options_.time_limit_seconds) ? control_.remaining() : kBoundSeconds + spent;

@@ -127,6 +127,10 @@ void read_result(const Path& path, PageData& page) {
   if (!fields.is_null("convex_program")) {
     const PageFields program = fields.in("convex_program");
     page.facts.program.outputs = named(program, "outputs", {Outputs::joint, Outputs::one_vs_all});
+    if (!program.is_null("pooling")) {
+      page.facts.program.pooling = Pooling::average;
+      result.program.filters = program.count("filters");
+    }
     result.program.all_patterns = program.flag("all_patterns");
     result.program.solver = program.text("solver");
     result.program.patterns = program.count("patterns");

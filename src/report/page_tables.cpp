@@ -165,6 +165,8 @@ std::string settings_section(const PageData& page) {
   const ProgramReport& program = page.result.program;
   if (facts.method != Method::sdp) {
     html += row("Activation patterns", count_words(program.patterns));
+    if (facts.program.pooling == Pooling::average)
+      html += row("Filters, pooled over patches", count_words(program.filters));
     html += row("Convex program reached", figure(program.objective, 8));
     html += row("Bound of this program alone", figure(program.bound, 8));
   }

@@ -7,6 +7,8 @@
 #include <relulift/report.hpp>
 #include <relulift/system.hpp>
 
+#include "src/report/pooling_json.hpp"
+
 namespace relulift {
 namespace {
 
@@ -81,7 +83,9 @@ Json program_json(const Result& result, const RunFacts& facts) {
           {"objective", number(program.objective)},
           {"relative_gap", number(relative_gap(program.objective, program.bound))},
           {"iterations", program.iterations},
-          {"rounds", program.rounds}};
+          {"rounds", program.rounds},
+          {"filters", facts.program.pooling == Pooling::none ? Json() : Json(program.filters)},
+          {"pooling", pooling_json(facts.program)}};
 }
 
 std::string field(double value) { return std::isfinite(value) ? fmt::format("{}", value) : ""; }

@@ -161,9 +161,9 @@ TEST_P(EveryMethod, SaysWhatItSolvedAndNoMoreThanItProved) {
   EXPECT_NEAR(json["train"]["loss"].get<double>(), model.loss(table), 1e-9);
   std::set<std::string> keys;
   for (const auto& [key, value] : program.items()) keys.insert(key);
-  EXPECT_EQ(keys,
-            (std::set<std::string>{"outputs", "loss", "groups", "gates", "patterns", "all_patterns",
-                                   "solver", "objective", "relative_gap", "iterations", "rounds"}));
+  EXPECT_EQ(keys, (std::set<std::string>{"outputs", "loss", "groups", "gates", "patterns",
+                                         "all_patterns", "solver", "objective", "relative_gap",
+                                         "iterations", "rounds", "filters", "pooling"}));
   EXPECT_EQ(program["loss"], "squared");
   EXPECT_EQ(program["all_patterns"], method == "exact");
   EXPECT_EQ(program["gates"], method == "relu" || method == "gated" ? Json("gaussian") : Json());
