@@ -13,6 +13,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "kernels/group_lasso.hpp"
 #include "kernels/pattern_admm.hpp"
 #include "src/solvers/gated_products.hpp"
 #include "src/solvers/nystrom.hpp"

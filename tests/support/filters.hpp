@@ -51,8 +51,9 @@ inline Vector naive_filter(const Images& images, const Matrix& X, const Vector& 
 }
 
 // Filters of two entries: min 1/2 ||sum_j a_j phi(u_j) - y||^2 + g sum_j |a_j| over unit u_j on a
-// fine grid of directions that has every kink of phi, by coordinate descent. Each u_j may be had
-// with a factor of either sign, so this is the optimum but for the width of the grid.
+// fine grid of directions that has every kink of phi, which is the optimum of networks of such
+// filters but for the width of the grid. The direction that gains most joins, those that have
+// joined are descended along one by one.
 inline double brute_force_of_two(const Images& images, const Matrix& X, const Vector& y, double g,
                                  Index directions) {
   std::vector<double> angles;
@@ -63,30 +64,27 @@ inline double brute_force_of_two(const Images& images, const Matrix& X, const Ve
     for (const Vector& patch : naive_patches(images, X.row(r).transpose()))
       for (const double side : {0.5, -0.5})
         angles.push_back(std::atan2(patch[1], patch[0]) + side * std::numbers::pi);
-  std::vector<Vector> columns;
-  for (const double angle : angles) {
-    Vector phi = naive_filter(images, X, Vector{{std::cos(angle), std::sin(angle)}});
-    if (phi.norm() > 0.0) columns.push_back(std::move(phi));
+  Matrix phi(y.size(), static_cast<Index>(angles.size()));
+  for (Index j = 0; j < phi.cols(); ++j) {
+    const double angle = angles[static_cast<std::size_t>(j)];
+    phi.col(j) = naive_filter(images, X, Vector{{std::cos(angle), std::sin(angle)}});
   }
-  std::vector<double> a(columns.size(), 0.0);
-  Vector e = y;
-  const auto descend = [&](std::size_t j) {
-    const Vector& phi = columns[j];
-    const double before = a[j], z = phi.dot(e) + before * phi.squaredNorm();
-    const double size = std::max(0.0, std::abs(z) - g) / phi.squaredNorm();
-    a[j] = z < 0.0 ? -size : size;
-    e -= (a[j] - before) * phi;
-    return std::abs(a[j] - before);
-  };
-  for (int sweep = 0; sweep < 60; ++sweep) {
-    for (std::size_t j = 0; j < columns.size(); ++j) descend(j);
-    for (int inner = 0; inner < 200; ++inner)  // those in use
-      for (std::size_t j = 0; j < columns.size(); ++j)
-        if (a[j] != 0.0) descend(j);
+  std::vector<Index> joined;
+  Vector a = Vector::Zero(phi.cols()), e = y;
+  for (int round = 0; round < 100; ++round) {
+    Index most = 0;
+    if ((phi.transpose() * e).cwiseAbs().maxCoeff(&most) <= g * (1.0 + 1e-6)) break;
+    joined.push_back(most);
+    for (int sweep = 0; sweep < 2000; ++sweep)
+      for (const Index j : joined) {
+        const double square = phi.col(j).squaredNorm(), z = phi.col(j).dot(e) + a[j] * square;
+        const double size = std::max(0.0, std::abs(z) - g) / square;
+        const double next = z < 0.0 ? -size : size;
+        e -= (next - a[j]) * phi.col(j);
+        a[j] = next;
+      }
   }
-  double objective = 0.5 * e.squaredNorm();
-  for (const double size : a) objective += g * std::abs(size);
-  return objective;
+  return 0.5 * e.squaredNorm() + g * a.lpNorm<1>();
 }
 
 }  // namespace relulift::testing

@@ -95,11 +95,11 @@ struct Case {
 
 // Noise in which some patches, and the whole of the last sample, are zero.
 Case pooled_case(Index n, Index c, Index gates, bool zeros = false) {
-  const Images images{4, 5, 1, 2, 1};
+  const Images images{3, 4, 1, 2, 1};
   Random random(static_cast<std::uint64_t>(n));
   Matrix pixels = random_matrix(random, n, images.features());
   if (zeros) {
-    pixels.leftCols(12).topRows(n / 2).setZero();
+    pixels.leftCols(8).topRows(n / 2).setZero();
     pixels.row(n - 1).setZero();
   }
   Matrix X = grid_of(images).stacked(pixels), Y = random_matrix(random, n, c);
@@ -155,9 +155,9 @@ TEST(PooledGated, JointBlocksByTwoSolversHaveOneOptimum) {
 
 TEST(PooledRelu, InteriorPointAndAlternatingDirectionsProveTheSameOptimum) {
   for (const bool zeros : {false, true}) {
-    const Case in = pooled_case(25, 1, 20, zeros);
+    const Case in = pooled_case(16, 1, 8, zeros);
     CpuBackend be;
-    const ProgramRequest asked = in.request({.tolerance = 1e-5});
+    const ProgramRequest asked = in.request({.tolerance = 1e-4});
 
     const PatternPoint interior =
         PatternInterior<CpuBackend>(be, in.X, in.Y, in.g, in.gated, PatternProgram::relu)
@@ -166,11 +166,11 @@ TEST(PooledRelu, InteriorPointAndAlternatingDirectionsProveTheSameOptimum) {
         solve_by_admm(be, asked, PatternProgram::relu, kTileHost, Control(), {});
 
     EXPECT_LE(interior.objective - interior.bound, 1e-7 * interior.objective);
-    EXPECT_LE(admm.objective - admm.bound, 1e-5 * admm.objective);
-    EXPECT_NEAR(interior.objective, admm.objective, 1e-5 * admm.objective);
+    EXPECT_LE(admm.objective - admm.bound, 1e-4 * admm.objective);
+    EXPECT_NEAR(interior.objective, admm.objective, 1e-4 * admm.objective);
     for (const PatternPoint* point : {&interior, &admm}) {
       const Matrix W = point->V - point->N;
-      const Matrix f = naive_forward(in.X, in.gated.patterns, W, 25, 1);
+      const Matrix f = naive_forward(in.X, in.gated.patterns, W, 16, 1);
       const double norms = point->V.colwise().norm().sum() + point->N.colwise().norm().sum();
       const double objective = 0.5 * (f - in.Y).squaredNorm() + in.g * norms;
       EXPECT_NEAR(point->objective, objective, 1e-9 * objective);
@@ -180,24 +180,24 @@ TEST(PooledRelu, InteriorPointAndAlternatingDirectionsProveTheSameOptimum) {
 
 // The matrix that couples the samples, by conjugate gradients instead of panels.
 TEST(PooledRelu, ConjugateGradientsReachTheOptimumOfTheFactorisation) {
-  const Case in = pooled_case(30, 2, 15);
+  const Case in = pooled_case(14, 2, 6);
   for (const PatternProgram program : {PatternProgram::gated, PatternProgram::relu}) {
     CpuBackend be;
-    const ProgramRequest asked = in.request({.outputs = Outputs::one_vs_all, .tolerance = 1e-5});
-    AdmmOptions options = admm_options(30, in.X.cols(), program, kTileHost, asked.patches());
+    const ProgramRequest asked = in.request({.outputs = Outputs::one_vs_all, .tolerance = 1e-4});
+    AdmmOptions options = admm_options(14, in.X.cols(), program, kTileHost, asked.patches());
     const PatternPoint formed = solve_by_admm(be, asked, program, options, Control(), {});
     options.system.max_order = 0;
 
     const PatternPoint iterated = solve_by_admm(be, asked, program, options, Control(), {});
 
-    EXPECT_LE(iterated.objective - iterated.bound, 1e-5 * iterated.objective);
-    EXPECT_NEAR(iterated.objective, formed.objective, 1e-5 * formed.objective);
+    EXPECT_LE(iterated.objective - iterated.bound, 1e-4 * iterated.objective);
+    EXPECT_NEAR(iterated.objective, formed.objective, 1e-4 * formed.objective);
   }
 }
 
 TEST(PooledPrograms, WorkOnADevice) {
-  const Case in = pooled_case(15, 2, 8, true);
-  const ProgramRequest asked = in.request({.outputs = Outputs::one_vs_all, .tolerance = 1e-4});
+  const Case in = pooled_case(10, 2, 5, true);
+  const ProgramRequest asked = in.request({.outputs = Outputs::one_vs_all, .tolerance = 1e-3});
   CpuBackend cpu;
   StrictBackend be;
   for (const PatternProgram program : {PatternProgram::gated, PatternProgram::relu}) {
@@ -210,10 +210,10 @@ TEST(PooledPrograms, WorkOnADevice) {
     const PatternPoint admm = solve_by_admm(be, asked, program, 512, Control(), {});
 
     EXPECT_NEAR(interior.objective, here.objective, 2e-6 * here.objective);
-    EXPECT_NEAR(admm.objective, here.objective, 1e-4 * here.objective);
+    EXPECT_NEAR(admm.objective, here.objective, 1e-3 * here.objective);
   }
   const PatternPoint gradient = solve_gated(be, asked, 512, Control(), {});
-  EXPECT_LE(gradient.objective - gradient.bound, 1e-4 * gradient.objective);
+  EXPECT_LE(gradient.objective - gradient.bound, 1e-3 * gradient.objective);
   EXPECT_TRUE(be.fences_intact());
 }
 
