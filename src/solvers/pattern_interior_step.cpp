@@ -206,7 +206,8 @@ EngineBytes pattern_interior_bytes(Index n, Index rows, Index d, Index patterns,
   Needs needs;
   needs.matrix(rows, d).matrix(n, n).matrix(rows, patterns).matrix(d, d * blocks);
   needs.matrix(n, d * pattern_panel_blocks(d, blocks)).indices((rows + 63) / 64 * 2 * patterns);
-  if (rows > n) needs.matrix(rows, d * pattern_pooled_blocks(n, rows, d, blocks)).indices(n + 1);
+  needs.indices(n + 1);
+  if (rows > n) needs.matrix(rows, d * pattern_pooled_blocks(n, rows, d, blocks));
   for (int k = 0; k < 7; ++k) needs.matrix(d, blocks);
   if (relu) needs.matrix(rows, pairs).matrix(pairs, blocks);
   for (int k = 0; relu && k < 6; ++k) needs.matrix(rows, blocks);
