@@ -21,6 +21,13 @@ struct BitView {
   RELULIFT_HD bool operator()(Index row, Index column) const {
     return (word(row / 64, column) >> (row % 64) & 1U) != 0;
   }
+  // Bits of the rows row .. row + 7, all of them there; the first is the lowest.
+  std::uint64_t byte(Index row, Index column) const {
+    const Index shift = row % 64;
+    std::uint64_t bits = word(row / 64, column) >> shift;
+    if (shift > 56) bits |= word(row / 64 + 1, column) << (64 - shift);
+    return bits & 255U;
+  }
 };
 
 template <class T>
@@ -41,13 +48,13 @@ struct ByteFactors {
 template <class T>
 inline constexpr ByteFactors<T> kByteFactors;
 
-// F(r, k) += sum_p D_p(r) T(r, p c + k) over the patterns of a tile. Reads c per row and pattern,
-// and a bit; extent {rows of the tile, c}.
+// F(r, k) += sum_p D_p(first + r) T(r, p c + k) over the patterns of a tile. Reads c per row and
+// pattern, and a bit; extent {rows of the tile, c}.
 template <class T>
 struct AddMasked {
   MatrixView<const T> tile;
   BitView bits;     // first column: the tile's first pattern
-  Index first = 0;  // sample of the tile's first row, a multiple of 64
+  Index first = 0;  // row of the patterns of the tile's first row
   Index patterns = 0;
   MatrixView<T> F;  // of the tile's rows
 
@@ -72,7 +79,7 @@ struct AddMasked {
       const T* const t = &tile(from, p * F.cols + k);
       Index r = 0;
       for (; r + 8 <= rows; r += 8) {
-        const auto& factor = kByteFactors<T>.of[byte(from + r, p)];
+        const auto& factor = kByteFactors<T>.of[bits.byte(first + from + r, p)];
         for (Index b = 0; b < 8; ++b) total[r + b] += factor[b] * t[r + b];
       }
       for (; r < rows; ++r)
@@ -80,17 +87,15 @@ struct AddMasked {
     }
     for (Index r = 0; r < rows; ++r) F(from + r, k) += total[r];
   }
-  std::uint64_t byte(Index row, Index p) const {
-    return bits.word((first + row) / 64, p) >> ((first + row) % 64) & 255U;
-  }
 };
 
-// tile(r, p c + k) = D_p(r) R(r, k). Writes c per row and pattern; extent {rows of the tile, p c}.
+// tile(r, p c + k) = D_p(first + r) R(r, k). Writes c per row and pattern; extent {rows of the
+// tile, p c}.
 template <class T>
 struct SpreadMasked {
   MatrixView<const T> R;  // of the tile's rows
   BitView bits;           // first column: the tile's first pattern
-  Index first = 0;        // sample of the tile's first row, a multiple of 64
+  Index first = 0;        // row of the patterns of the tile's first row
   MatrixView<T> tile;
 
   RELULIFT_HD void operator()(Index r, Index j) const {
@@ -103,8 +108,7 @@ struct SpreadMasked {
     T* const to = &tile(0, j);
     Index r = begin;
     for (; r + 8 <= end; r += 8) {
-      const std::uint64_t word = bits.word((first + r) / 64, p);
-      const auto& factor = kByteFactors<T>.of[word >> ((first + r) % 64) & 255U];
+      const auto& factor = kByteFactors<T>.of[bits.byte(first + r, p)];
       for (Index b = 0; b < 8; ++b) to[r + b] = factor[b] * from[r + b];
     }
     for (; r < end; ++r) to[r] = bits(first + r, p) ? from[r] : T(0);

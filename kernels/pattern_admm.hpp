@@ -198,6 +198,22 @@ struct Overlap {
   }
 };
 
+// Columns of A_i = S D_i X for some patterns i: panel(r, i d + j) = sum_k D_i(k n + r) X(k n + r,
+// j), k < patches; bits: of the first of them. Extent of the panel.
+struct PooledPanel {
+  MatrixView<const double> X;
+  BitView bits;
+  MatrixView<double> panel;
+  RELULIFT_HD Index work() const { return X.rows / panel.rows; }
+  RELULIFT_HD void operator()(Index r, Index column) const {
+    const Index i = column / X.cols, j = column % X.cols;
+    double total = 0.0;
+    for (Index row = r; row < X.rows; row += panel.rows)
+      if (bits(row, i)) total += X(row, j);
+    panel(r, column) = total;
+  }
+};
+
 // E = -rho (z - f), the dual of f = F u, moved by rounding alone: the nearest point of the domain
 // of L*(-E), entry by entry [eq:loss]; for the softmax q = y - E >= 0 and of sum one. E of a row.
 template <class T>

@@ -49,7 +49,23 @@ struct PatternMask {
   }
 };
 
-// What the multipliers mu of K v >= 0 and the slacks s = K v are made of, n x blocks each.
+// to = S D_i Z: a sample is the sum of its rows, from first[r] on [eq:pooled]. block, width: as of
+// PatternMask; extent of `to`.
+struct PooledMask {
+  PatternBits bits;
+  IndexView first;  // one more than samples
+  MatrixView<const double> Z;
+  Index block = 0, width = 1;
+  MatrixView<double> to;
+  RELULIFT_HD void operator()(Index r, Index j) const {
+    double total = 0.0;
+    for (Index q = first[r]; q < first[r + 1]; ++q)
+      if (bits.active(q, block + j / width)) total += Z(q, j);
+    to(r, j) = total;
+  }
+};
+
+// What the multipliers mu of K v >= 0 and the slacks s = K v are made of, rows x blocks each.
 struct ConeViews {
   PatternBits bits;
   MatrixView<double> mu, s, dmu, ds, residual, work;

@@ -50,8 +50,9 @@ enum class ProgramSolver { automatic, interior, gradient, admm, lagrangian, deco
 // ||V|| + ||N||; approximate gives way where that is shorter.
 enum class Decomposition { exact, approximate };
 
-// none: a neuron sees the whole sample. average: it is a filter that sees the patches of an image
-// one by one and answers with the mean [eq:pooled].
+// average: of relu, gated and exact, one_vs_all for ReLU: neurons are filters, the mean of what
+// they give on the K patches of an image [eq:pooled]; filter j is neurons j K .. j K + K - 1 of
+// Result.
 enum class Pooling { none, average };
 
 struct ProgramOptions {

@@ -123,11 +123,12 @@ bool PathSolver::report(const Progress& progress, double before) {
   return !stopped_;
 }
 
-// At the smallest weight decay, where networks have the most neurons.
+// At the smallest weight decay, where networks have the most neurons. Not of filters, which solve()
+// refuses.
 void PathSolver::train_gates(const Problem& problem, Options& options) {
   const bool samples = options.method == Method::relu || options.method == Method::gated;
   if (!samples || options.program.gate_kind != GateKind::network ||
-      !options.program.gate_matrix.empty())
+      !options.program.gate_matrix.empty() || options.program.pooling != Pooling::none)
     return;
   const Matrix gates = ProgramSession(problem, part()).gates_of_a_network();
   options.program.gate_matrix.assign(gates.data(), gates.data() + gates.size());

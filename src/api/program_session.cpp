@@ -57,6 +57,7 @@ ProgramSession::ProgramSession(const Problem& problem, const Options& options,
 Result ProgramSession::run() {
   check();
   if (options_.method == Method::exact && joint()) return solve_exactly();
+  if (pooled()) X_ = grid().stacked(X_);
   const Control clock;
   if (!memory_.gated) memory_.gated = choose_patterns();
   const GatedPatterns& gated = *memory_.gated;
@@ -66,6 +67,7 @@ Result ProgramSession::run() {
   const Control solving;
   phase_ = to_string(options_.method);
   result_.network = relu() ? solve_relu(gated) : solve_gated(gated);
+  if (pooled()) to_whole_samples(result_.network);
   result_.seconds.relaxation = solving.seconds();
   result_.objective = objective_of(result_.network);
   result_.winner = Winner::network;
@@ -86,6 +88,7 @@ void ProgramSession::check() const {
     if (!holds) throw InvalidInput(what);
   };
   validate_targets(program.loss, problem_.Y, problem_.samples, problem_.outputs);
+  if (pooled()) check_pooling();
   const bool smooth = program.loss != Loss::hinge && program.loss != Loss::absolute;
   require(!relu() || program.group == Group::neuron,
           "feature groups are for the methods gated and linear");
@@ -125,7 +128,10 @@ void ProgramSession::check() const {
   require(options_.checkpoint.empty() && options_.resume.empty(),
           "checkpoint and resume are for method sdp");
   const auto entries = static_cast<Index>(program.gate_matrix.size());
-  require(entries % problem_.features == 0, "gate_matrix must have one row per feature");
+  const Index weights = pooled() ? grid().entries() : problem_.features;
+  require(entries % weights == 0,
+          pooled() ? "gate_matrix must have one row per pixel of a patch, and one for a bias"
+                   : "gate_matrix must have one row per feature");
   require(std::ranges::all_of(program.gate_matrix, [](double h) { return std::isfinite(h); }),
           "gate_matrix has an entry that is not finite");
   const ImageShape image{program.image_height, program.image_width, program.image_planes};
@@ -134,8 +140,8 @@ void ProgramSession::check() const {
           "image height x width x planes must be the number of features");
   const bool drawn = program.gate_matrix.empty() && !linear() && options_.method != Method::exact;
   // The gates, those that are kept, their patterns.
-  const double each =
-      16.0 * static_cast<double>(problem_.features) + static_cast<double>(problem_.samples) / 8.0;
+  const Index rows = problem_.samples * (pooled() ? grid().patches() : 1);
+  const double each = 16.0 * static_cast<double>(weights) + static_cast<double>(rows) / 8.0;
   if (drawn)
     io::check_fits_memory("gates", std::to_string(program.gates) + " of them",
                           each * static_cast<double>(program.gates));
@@ -167,7 +173,7 @@ Matrix ProgramSession::gates_of_a_network() {
 
 Matrix ProgramSession::drawn_gates() {
   const ProgramOptions& program = options_.program;
-  const Index d = problem_.features;
+  const Index d = X_.cols();
   switch (program.gate_kind) {
     case GateKind::sparse:
       return sparse_gates(d, std::min(program.gate_features, d), program.gates, options_.seed);
@@ -192,7 +198,7 @@ GatedPatterns ProgramSession::choose_patterns() {
   }
   if (options_.method == Method::exact) {
     auto all = all_patterns(X_, kMostPatterns, [this] { return !control_.stop(); });
-    if (!all && stopped_) return patterns_of(X_, Matrix::Zero(problem_.features, 1));
+    if (!all && stopped_) return patterns_of(X_, Matrix::Zero(X_.cols(), 1));
     if (!all && control_.out_of_time())
       throw InvalidInput("the time limit passed while activation patterns were listed");
     if (!all)
@@ -202,9 +208,9 @@ GatedPatterns ProgramSession::choose_patterns() {
     return std::move(*all);
   }
   const std::vector<double>& given = options_.program.gate_matrix;
-  const Matrix gates = given.empty() ? drawn_gates()
-                                     : matrix(given, problem_.features,
-                                              static_cast<Index>(given.size()) / problem_.features);
+  const Matrix gates = given.empty()
+                           ? drawn_gates()
+                           : matrix(given, X_.cols(), static_cast<Index>(given.size()) / X_.cols());
   GatedPatterns out = patterns_of(X_, gates);
   // Every sample inactive under every gate: the opposite ones.
   if (out.patterns.size() == 0) out = patterns_of(X_, -gates);
@@ -223,10 +229,10 @@ ProgramRequest ProgramSession::request(const GatedPatterns& gated) const {
 
 // A step of the interior point is of a sensible size, and its matrices fit.
 bool ProgramSession::interior_fits(Index patterns) const {
-  const Index n = problem_.samples, d = problem_.features;
+  const Index n = problem_.samples, rows = X_.rows(), d = X_.cols();
   const PatternProgram program = relu() ? PatternProgram::relu : PatternProgram::gated;
-  return pattern_interior_affordable(n, d, patterns, program) &&
-         engines_->memory().holds(pattern_interior_bytes(n, d, patterns, program));
+  return pattern_interior_affordable(n, rows, d, patterns, program) &&
+         engines_->memory().holds(pattern_interior_bytes(n, rows, d, patterns, program));
 }
 
 PatternPoint ProgramSession::solve_over(const GatedPatterns& gated, const PatternPoint& start) {
@@ -246,7 +252,7 @@ PatternPoint ProgramSession::solve_over(const GatedPatterns& gated, const Patter
   result_.program.solver = to_string(solver);
   const PatternProgram kind = relu() ? PatternProgram::relu : PatternProgram::gated;
   if (solver == ProgramSolver::interior) {
-    check_memory(pattern_interior_bytes(problem_.samples, problem_.features, patterns, kind));
+    check_memory(pattern_interior_bytes(problem_.samples, X_.rows(), X_.cols(), patterns, kind));
     return engines_->patterns_interior(X_, Y_, problem_.weight_decay, gated, kind,
                                        program.tolerance, control_);
   }

@@ -12,6 +12,7 @@
 #include "src/api/program_memory.hpp"
 #include "src/core/control.hpp"
 #include "src/core/dense.hpp"
+#include "src/patterns/patches.hpp"
 #include "src/presolve/presolve.hpp"
 #include "src/solvers/joint_relu.hpp"
 #include "src/solvers/program_request.hpp"
@@ -30,9 +31,11 @@ class ProgramSession {
  private:
   bool linear() const { return options_.method == Method::linear; }
   bool relu() const { return options_.method == Method::relu || options_.method == Method::exact; }
+  bool pooled() const { return options_.program.pooling == Pooling::average; }
   bool joint() const { return options_.program.outputs == Outputs::joint && problem_.outputs > 1; }
 
   void check() const;  // throws InvalidInput for what cannot go together
+  void check_pooling() const;
   GatedPatterns choose_patterns();
   Matrix drawn_gates();
 
@@ -41,6 +44,9 @@ class ProgramSession {
 
   ProgramRequest request(const GatedPatterns& gated) const;
   bool interior_fits(Index patterns) const;
+  PatchGrid grid() const;  // of pooling
+  // From a network of filters to the one it is on whole samples.
+  void to_whole_samples(Network& network);
   // Throws InvalidInput with the sizes where so much is not free.
   void check_memory(const EngineBytes& needed) const;
   // The program over these patterns, by the solver that was asked for or fits; gradient and admm
@@ -55,6 +61,7 @@ class ProgramSession {
   Network refine(const GatedPatterns& gated);
   Network refine_once(GatedPatterns& held, const Network& trained, Index round);
   double missing_slack() const;
+  PatternOracle of_samples(PatternOracle of_rows) const;
   Network solve_joint_relu(const GatedPatterns& gated, const Network& start,
                            const JointOptions& effort);
   // [eq:train] with several outputs by the exchange method of Method::sdp.
@@ -76,7 +83,7 @@ class ProgramSession {
   Control control_;
   std::unique_ptr<Engines> engines_;
   std::optional<Presolved> presolved_;  // for training
-  Matrix X_, Y_;
+  Matrix X_, Y_;  // with pooling X_ holds patches (PatchGrid::stacked) once run() has begun
   ProgramMemory own_memory_;
   ProgramMemory& memory_;
   Result result_;

@@ -80,6 +80,13 @@ Network with_idle(Network network, const Network& other) {
 
 }  // namespace
 
+// Every patch of a sample has the residual of the sample, e'S D_i Xbar [eq:pooled].
+PatternOracle ProgramSession::of_samples(PatternOracle of_rows) const {
+  return [this, of_rows = std::move(of_rows)](const PatternSet& held, const Matrix& E) {
+    return of_rows(held, E.replicate(X_.rows() / E.rows(), 1));
+  };
+}
+
 // Neurons above g (1 + this) are missing.
 double ProgramSession::missing_slack() const { return 0.1 * options_.program.tolerance; }
 
@@ -109,7 +116,7 @@ PatternPoint ProgramSession::solve_over_list(const GatedPatterns& gated) {
   WorkingSetResult result = solve_by_working_set(
       first_of(gated, kFirstPatterns, options_.seed), Y_, g, program.tolerance,
       [this](const GatedPatterns& some) { return solve_over(some); },
-      oracle_of(X_, gated, g, missing_slack(), kMostJoin), control_, told);
+      of_samples(oracle_of(X_, gated, g, missing_slack(), kMostJoin)), control_, told);
   result_.program.rounds = result.rounds;
   result_.program.patterns = gated.patterns.size();
   return std::move(result.point);
@@ -134,7 +141,8 @@ Network ProgramSession::refine_once(GatedPatterns& held, const Network& trained,
   };
   WorkingSetResult result = solve_by_working_set(
       held, Y_, g, tolerance, [this](const GatedPatterns& some) { return solve_over(some); },
-      ascent_oracle(X_, g, missing_slack(), kSearches, kMostJoin, seed), control_, told);
+      of_samples(ascent_oracle(X_, g, missing_slack(), kSearches, kMostJoin, seed)), control_,
+      told);
   result.point.bound = result.set_bound;
   held = std::move(result.gated);
   note_program(result.point);
@@ -151,15 +159,17 @@ Network ProgramSession::refine_once(GatedPatterns& held, const Network& trained,
 }
 
 // A search from random starts misses what training finds: the network is trained on, its patterns
-// join, and so on while that pays.
+// join, and so on while that pays. Training knows no filters.
 Network ProgramSession::refine(const GatedPatterns& gated) {
   GatedPatterns held = gated, kept = gated;  // kept: those of the best network
-  Network trained = train(nullptr, 0), best;
+  Network trained, best;
+  if (!pooled()) trained = train(nullptr, 0);
   ProgramReport report;
   double objective = std::numeric_limits<double>::infinity();
   for (Index round = 0; round < kRefinements; ++round) {
     const auto seed = options_.seed + static_cast<std::uint64_t>(round);
-    append(held, patterns_of(X_, gates_beside(X_, input_weights(trained), seed)));
+    if (trained.neurons > 0)
+      append(held, patterns_of(X_, gates_beside(X_, input_weights(trained), seed)));
     Network network = refine_once(held, trained, round);
     const bool pays = result_.program.objective < (1.0 - kRefined) * objective;
     if (result_.program.objective < objective) {
@@ -169,7 +179,7 @@ Network ProgramSession::refine(const GatedPatterns& gated) {
       best = std::move(network);
     }
     report.rounds = round + 1;
-    if (!pays || control_.stop()) break;
+    if (!pays || pooled() || control_.stop()) break;
     trained = train(&best, 0);
   }
   result_.program = report;
@@ -214,7 +224,7 @@ void ProgramSession::prove_for_every_network() {
   Options options = options_;
   options.method = Method::sdp;
   if (!chosen) options.engine = Engine::none;
-  if (options_.method == Method::exact) options.gap = std::min(options.gap, kExactGap);
+  if (options_.method == Method::exact && !pooled()) options.gap = std::min(options.gap, kExactGap);
   const double spent = control_.seconds();
   options.time_limit_seconds =
       std::isfinite(options_.time_limit_seconds) ? control_.remaining() : kBoundSeconds + spent;

@@ -30,6 +30,7 @@ void validate(const Options& options) {
   if (program.gates < 1) throw InvalidInput("gates must be at least 1");
   if (program.gate_features < 1) throw InvalidInput("gate_features must be at least 1");
   if (program.patch < 1) throw InvalidInput("patch must be at least 1");
+  if (program.stride < 1) throw InvalidInput("stride must be at least 1");
   if (!(program.tolerance > 0.0 && program.tolerance < 1.0))
     throw InvalidInput("tolerance must lie in (0, 1)");
   if (!(std::isfinite(program.huber_delta) && program.huber_delta > 0.0))
@@ -37,6 +38,8 @@ void validate(const Options& options) {
   if (options.method != Method::sdp) return;
   if (program.loss != Loss::squared) throw InvalidInput("method sdp takes the squared loss");
   if (program.outputs != Outputs::joint) throw InvalidInput("method sdp has joint outputs");
+  if (program.pooling != Pooling::none)
+    throw InvalidInput("pooling is for the methods relu, gated and exact");
   if (options.precision == Precision::fp32)
     throw InvalidInput("precision fp32 is for programs over patterns");
 }

@@ -44,6 +44,8 @@ std::string program_words(const Result& result, const RunFacts& facts) {
   const int digits = digits_for(gap);
   const std::string value = significant(program.objective, digits, Rounding::nearest);
   const std::string words = networks_of_program(facts.method, program);
+  const char* const filters =
+      facts.program.pooling == Pooling::none ? "" : " of filters pooled over these patches";
   // A neuron that serves several may do better.
   const bool single = facts.program.outputs == Outputs::one_vs_all && facts.outputs > 1;
   const char* const outputs = single ? ", each neuron serving one output" : "";
@@ -53,9 +55,9 @@ std::string program_words(const Result& result, const RunFacts& facts) {
   const std::string share = gap <= 1e-8 ? "it is their optimum"
                                         : fmt::format("the optimum is at most {} % below it",
                                                       significant(100.0 * gap, 2, Rounding::up));
-  return fmt::format("Among {}{}, none has an objective below {}; the program reached {}: {}.{}",
-                     words, outputs, significant(program.bound, digits, Rounding::down), value,
-                     share, last && facts.standardized ? kStandardized : "");
+  return fmt::format("Among {}{}{}, none has an objective below {}; the program reached {}: {}.{}",
+                     words, filters, outputs, significant(program.bound, digits, Rounding::down),
+                     value, share, last && facts.standardized ? kStandardized : "");
 }
 
 const char* why_it_stopped(const Result& result) {
@@ -100,7 +102,7 @@ std::string closing_words(const Result& result, const RunFacts& facts) {
   if (facts.test) text += scores_words("test", *facts.test);
   text += '\n';
   // Over all patterns the proved bound below says it of the same networks.
-  const bool same = result.program.all_patterns &&
+  const bool same = result.program.all_patterns && facts.program.pooling == Pooling::none &&
                     result.certificate.claim == Claim::every_network &&
                     (facts.outputs == 1 || facts.program.outputs == Outputs::joint);
   if (facts.method != Method::sdp && !same) text += program_words(result, facts) + '\n';

@@ -112,10 +112,9 @@ void read_program(const PageFields& fields, PageData& page) {
   if (stated.text("groups") == to_string(Group::feature)) page.facts.program.group = Group::feature;
   program.all_patterns = stated.flag("all_patterns");
   program.solver = stated.text("solver");
-  if (page.facts.method == circular)
-    program.filters = stated.count("filters");
-  else
-    program.patterns = stated.count("patterns");
+  if (!stated.is_null("pooling")) page.facts.program.pooling = Pooling::average;
+  if (!stated.is_null("filters")) program.filters = stated.count("filters");
+  if (page.facts.method != circular) program.patterns = stated.count("patterns");
   program.objective = stated.number_or_nan("objective");
   program.bound = fields.number_or_nan("program_bound");
 }

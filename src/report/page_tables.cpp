@@ -170,6 +170,8 @@ std::string settings_section(const PageData& page) {
     html += facts.method == Method::circular
                 ? row("Filters", count_words(program.filters))
                 : row("Activation patterns", count_words(program.patterns));
+    if (facts.program.pooling == Pooling::average)
+      html += row("Filters, pooled over patches", count_words(program.filters));
     html += row("Solver", escaped(program.solver));
     html += row("Convex program reached", figure(program.objective, 8));
     html += row("Bound of this program alone", figure(program.bound, 8));

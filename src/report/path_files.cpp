@@ -8,6 +8,7 @@
 #include <relulift/system.hpp>
 
 #include "src/report/numbers.hpp"
+#include "src/report/pooling_json.hpp"
 
 namespace relulift {
 namespace {
@@ -90,6 +91,7 @@ Json settings_json(const RunFacts& facts) {
           {"outputs", over_patterns ? Json(to_string(program.outputs)) : Json()},
           {"groups", over_patterns ? Json(to_string(program.group)) : Json()},
           {"gates", sampled ? Json(to_string(program.gate_kind)) : Json()},
+          {"pooling", pooling_json(program)},
           {"tolerance", over_patterns ? Json(program.tolerance) : Json()}};
 }
 

@@ -7,6 +7,8 @@
 #include <relulift/report.hpp>
 #include <relulift/system.hpp>
 
+#include "src/report/pooling_json.hpp"
+
 namespace relulift {
 namespace {
 
@@ -72,18 +74,20 @@ Json program_json(const Result& result, const RunFacts& facts) {
   const ProgramReport& program = result.program;
   const bool samples_patterns = facts.method == Method::relu || facts.method == Method::gated;
   const bool circular = facts.method == Method::circular;
+  const bool pooled = facts.program.pooling != Pooling::none;
   return {{"outputs", to_string(facts.program.outputs)},
           {"loss", to_string(facts.program.loss)},
           {"groups", circular ? Json("frequency") : Json(to_string(facts.program.group))},
           {"gates", samples_patterns ? Json(to_string(facts.program.gate_kind)) : Json()},
           {"patterns", circular ? Json() : Json(program.patterns)},
-          {"filters", circular ? Json(program.filters) : Json()},
+          {"filters", circular || pooled ? Json(program.filters) : Json()},
           {"all_patterns", program.all_patterns},
           {"solver", program.solver},
           {"objective", number(program.objective)},
           {"relative_gap", number(relative_gap(program.objective, program.bound))},
           {"iterations", program.iterations},
-          {"rounds", program.rounds}};
+          {"rounds", program.rounds},
+          {"pooling", pooling_json(facts.program)}};
 }
 
 std::string field(double value) { return std::isfinite(value) ? fmt::format("{}", value) : ""; }

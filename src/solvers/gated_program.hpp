@@ -47,7 +47,8 @@ class GatedProgram {
                      {.tolerance = program.tolerance,
                       .max_iterations = request_.max_iterations,
                       .curvature = largest_curvature(kind),
-                      .tile_entries = tile_entries_});
+                      .tile_entries = tile_entries_,
+                      .patches = request_.patches()});
   }
 
   B& be_;

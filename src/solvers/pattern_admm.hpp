@@ -33,7 +33,7 @@ class AdmmProgram {
   }
 
  private:
-  Index n() const { return request_.X.rows(); }
+  Index n() const { return request_.Y.rows(); }
   Index c() const { return request_.Y.cols(); }
 
   template <class T>
@@ -51,7 +51,7 @@ class AdmmProgram {
   // Objective of V, N and bound of E, which rounding may have moved off the domain of L*.
   void recompute(PatternPoint& point) {
     GatedProducts<B, double> products(be_, request_.X, request_.gated.patterns, c(),
-                                      options_.tile_entries);
+                                      options_.tile_entries, request_.patches());
     const auto w = be_.matrix(point.V.size(), 1), f = be_.matrix(n() * c(), 1);
     const MatrixView<double> W{w.view().data, request_.X.cols(), products.columns(),
                                request_.X.cols()};
@@ -150,16 +150,16 @@ template <Backend B>
 PatternPoint solve_by_admm(B& be, const ProgramRequest& request, PatternProgram program,
                            Index tile_entries, const Control& control, const OnProgram& on_check) {
   const AdmmOptions options =
-      admm_options(request.X.rows(), request.X.cols(), program, tile_entries);
+      admm_options(request.Y.rows(), request.X.cols(), program, tile_entries, request.patches());
   return solve_by_admm(be, request, program, options, control, on_check);
 }
 
 // What solve_by_admm takes, for the plan: on the engine's side, and on the host.
 template <Backend B>
 EngineBytes admm_bytes(const ProgramRequest& request, PatternProgram program, Index tile_entries) {
-  const Index n = request.X.rows(), d = request.X.cols(), c = request.Y.cols();
+  const Index n = request.Y.rows(), d = request.X.cols(), c = request.Y.cols();
   const Index patterns = request.gated.patterns.size();
-  const AdmmOptions options = admm_options(n, d, program, tile_entries);
+  const AdmmOptions options = admm_options(n, d, program, tile_entries, request.patches());
   Needs needs;
   if (request.single_precision) {
     PatternAdmm<B, float, NeuronPenalty>::count(needs, n, d, patterns, c, program, options);
@@ -167,7 +167,8 @@ EngineBytes admm_bytes(const ProgramRequest& request, PatternProgram program, In
     PatternAdmm<B, double, NeuronPenalty>::count(needs, n, d, patterns, c, program, options);
   }
   const Index columns = options.system.halves * patterns * c;
-  return {needs.storage_bytes + B::workspace_bytes(needs), 8 * (2 * n * d + 4 * d * columns)};
+  return {needs.storage_bytes + B::workspace_bytes(needs),
+          8 * (2 * request.X.size() + 4 * d * columns)};
 }
 
 }  // namespace relulift

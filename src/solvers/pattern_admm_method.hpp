@@ -46,6 +46,7 @@ class PatternAdmm {
   enum Metric { kPull, kInverse };
 
   Index n() const { return products_.samples(); }
+  Index rows() const { return products_.rows(); }
   Index c() const { return products_.outputs(); }
   Index d() const { return products_.features(); }
   Index half() const { return products_.columns(); }

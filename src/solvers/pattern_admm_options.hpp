@@ -24,9 +24,11 @@ struct AdmmOptions {
 };
 
 // What a program of this size takes: its matrix is factorised up to an order that costs seconds.
-inline AdmmOptions admm_options(Index n, Index d, PatternProgram program, Index tile_entries) {
+inline AdmmOptions admm_options(Index n, Index d, PatternProgram program, Index tile_entries,
+                                Index patches = 1) {
   AdmmOptions options;
   options.tile_entries = tile_entries;
+  options.system.patches = patches;
   options.system.halves = program == PatternProgram::relu ? 2 : 1;
   if (program == PatternProgram::relu) options.pull = 3e-3;
   options.system.max_order = tile_entries >= kTileDevice ? 20'000 : 6'000;

@@ -33,7 +33,7 @@ PatternAdmm<B, T, Penalty>::PatternAdmm(B& be, const ProgramRequest& request,
       cones_(cones),
       options_(options),
       products_(be, basis.coordinates, request.gated.patterns, request.Y.cols(),
-                options.tile_entries),
+                options.tile_entries, request.patches()),
       pull_(pull_metric(basis, products_.patterns(), options)),
       inverse_diagonal_(inverse_diagonal(basis, pull_, products_.patterns(), options)),
       metric_(be.slots(2 * d())),
@@ -53,7 +53,7 @@ PatternAdmm<B, T, Penalty>::PatternAdmm(B& be, const ProgramRequest& request,
       vz_(be.matrix(u_.view().rows, 1)),
       v_before_(be.matrix(u_.view().rows, 1)),
       w_(be.matrix(doubles_for<T>(d() * half()), 1)),
-      z_(be.matrix(doubles_for<T>(cones ? n() * columns() : 0), 1)),
+      z_(be.matrix(doubles_for<T>(cones ? rows() * columns() : 0), 1)),
       pull_scale_(pull_.maxCoeff()),
       cone_sums_here_(static_cast<std::size_t>(4 * cone_tiles())) {
   upload_as<T>(be_, request.Y, y_.view());
@@ -70,7 +70,8 @@ void PatternAdmm<B, T, Penalty>::count(Needs& needs, Index n, Index d, Index pat
                                        const AdmmOptions& options) {
   const Index half = patterns * outputs;
   const Index columns = program == PatternProgram::relu ? 2 * half : half;
-  GatedProducts<B, T>::count(needs, n, d, patterns, outputs, options.tile_entries);
+  const Index patches = options.system.patches;
+  GatedProducts<B, T>::count(needs, n, d, patterns, outputs, options.tile_entries, patches);
   PatternSystem<B, T>::count(needs, n, d, patterns, outputs, options.system);
   Penalty<B, T>::count(needs, d, columns, outputs);
   needs.slots(2 * d).slots(kScalars);
@@ -80,19 +81,20 @@ void PatternAdmm<B, T, Penalty>::count(Needs& needs, Index n, Index d, Index pat
   if (program != PatternProgram::relu) return;
   const GatedTile cut = gated_tile(n, patterns, outputs, options.tile_entries);
   const Index across = (patterns + cut.patterns - 1) / cut.patterns;
-  needs.matrix(doubles_for<T>(n * columns), 1).slots(8 * across * ((n + cut.rows - 1) / cut.rows));
+  const Index tiles = across * patches * ((n + cut.rows - 1) / cut.rows);
+  needs.matrix(doubles_for<T>(n * patches * columns), 1).slots(8 * tiles);
 }
 
 template <Backend B, class T, template <class, class> class Penalty>
 void PatternAdmm<B, T, Penalty>::adjoint(View R, kernels::ConePart part, Scalar weight, View G) {
   if (!cones()) return products_.adjoint(R, G);
-  const View Z = shaped(z_, n(), columns());
+  const View Z = shaped(z_, rows(), columns());
   products_.for_each_tile([&](const auto& t) {
     for (Index h = 0; h < 2; ++h) {
       const Index first = h * half() + t.pattern * c(), wide = t.patterns * c();
       const View out = products_.tile(t);
       be_.launch({t.rows, wide},
-                 kernels::ConeSpread<T>{R.block(t.row, 0, t.rows, c()),
+                 kernels::ConeSpread<T>{R.block(t.sample, 0, t.rows, c()),
                                         Z.block(t.row, first, t.rows, wide), products_.bits(t),
                                         t.row, h == 0 ? T(1) : T(-1), scalars_[weight], part, out});
       be_.gemm(Op::transpose, Op::none, 1.0, products_.rows_of_x(t), MatrixView<const T>(out),
@@ -118,7 +120,7 @@ Index PatternAdmm<B, T, Penalty>::cone_tiles() {
 template <Backend B, class T, template <class, class> class Penalty>
 void PatternAdmm<B, T, Penalty>::update_cones(double relaxation, Measure measure) {
   Index slot = 0;
-  const View Z = shaped(z_, n(), columns()), U = weights(u_);
+  const View Z = shaped(z_, rows(), columns()), U = weights(u_);
   products_.for_each_tile([&](const auto& t) {
     for (Index h = 0; h < 2; ++h) {
       const Index first = h * half() + t.pattern * c(), wide = t.patterns * c();
@@ -179,8 +181,8 @@ void PatternAdmm<B, T, Penalty>::set_penalty(double rho) {
   be_.launch({n(), c()}, kernels::Rescale<T>{scores(f_), scalars_[kFactor], scores(fz_)});
   be_.launch({d(), columns()}, kernels::Rescale<T>{weights(v_), scalars_[kFactor], weights(vz_)});
   if (cones())
-    be_.launch({n(), columns()},
-               kernels::ConeRescale<T>{shaped(z_, n(), columns()), scalars_[kFactor]});
+    be_.launch({rows(), columns()},
+               kernels::ConeRescale<T>{shaped(z_, rows(), columns()), scalars_[kFactor]});
   rho_ = rho;
   set(kRho, rho);
   set(kTau, request_.weight_decay / rho);

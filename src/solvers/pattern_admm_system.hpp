@@ -2,15 +2,18 @@
 // (I + F M^-1 F') t = b, what remains of the linear step of [eq:pattern-admm] in sample space: the
 // matrix is (X M^-1 X') o (sum_i d_i d_i') [eq:pattern-schur] and the same for all outputs and all
 // iterations. Up to some order it is formed and factorised once; beyond, conjugate gradients on the
-// products with a randomized Nystrom preconditioner, from where the last solution stood.
+// products with a randomized Nystrom preconditioner, from where the last solution stood. Where a
+// sample is a sum of patches, the matrix is sum_i A_i M^-1 A_i', formed by panels of A_i.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <optional>
 #include <stdexcept>
 #include <vector>
 
+#include "kernels/group_lasso.hpp"
 #include "kernels/pattern_admm.hpp"
 #include "src/solvers/gated_products.hpp"
 #include "src/solvers/nystrom.hpp"
@@ -19,6 +22,7 @@ namespace relulift {
 
 struct SystemOptions {
   Index halves = 1;          // V alone, or V and N
+  Index patches = 1;         // of a sample
   Index max_order = 0;       // largest n whose matrix is formed
   Index rank = 0;            // of the preconditioner
   Index max_iterations = 0;  // of one solve by conjugate gradients
@@ -36,20 +40,33 @@ class PatternSystem {
         inverse_(inverse_there),
         info_(be.slots(1)),
         dots_(be.slots(4 * products.outputs())) {
-    if (formed(n(), options)) {
-      form(X, patterns, inverse);
+    if (formed(n(), X.cols(), patterns.size(), options)) {
+      matrix_.emplace(be_.matrix(n(), n()));
+      x_.emplace(be_.matrix(n(), c()));
+      if (options.patches == 1)
+        form(X, patterns, inverse);
+      else
+        form_by_panels(X, inverse);
+      factorise();
     } else {
       for (auto* m : {&x_, &r_, &p_, &q_, &z_}) m->emplace(be.matrix(n(), c()));
       columns_.emplace(be.matrix(doubles_for<T>(n() * c()), 1));
       norms_.resize(static_cast<std::size_t>(c()));
     }
   }
-  static bool formed(Index n, const SystemOptions& options) { return n <= options.max_order; }
+  static bool formed(Index n, Index d, Index patterns, const SystemOptions& options) {
+    const double flops = static_cast<double>(n * n) * static_cast<double>(d * patterns);
+    return n <= options.max_order && (options.patches == 1 || flops <= kPanelFlops);
+  }
   static void count(Needs& needs, Index n, Index d, Index patterns, Index outputs,
                     const SystemOptions& options) {
     needs.slots(1).slots(4 * outputs);
-    if (formed(n, options)) {
-      needs.matrix(n, n).matrix(n, d).matrix((patterns + 63) / 64, n).matrix(n, outputs).potrf(n);
+    if (formed(n, d, patterns, options)) {
+      needs.matrix(n, n).matrix(n, outputs).potrf(n);
+      if (options.patches == 1)
+        needs.matrix(n, d).matrix((patterns + 63) / 64, n);
+      else
+        needs.matrix(n * options.patches, d).matrix(n, d * panel_patterns(d, patterns));
       return;
     }
     for (int k = 0; k < 5; ++k) needs.matrix(n, outputs);
@@ -111,13 +128,35 @@ class PatternSystem {
     std::memcpy(raw.data(), bits.data(), bits.size() * sizeof(double));
     const auto there = be_.matrix(words * n(), 1);
     be_.upload(raw, there.view());
-    matrix_.emplace(be_.matrix(n(), n()));
-    x_.emplace(be_.matrix(n(), c()));
     be_.syrk(Op::none, 1.0, MatrixView<const double>(x.view()), 0.0, matrix_->view());
     be_.launch({n(), n()},
                kernels::Overlap{matrix_->view(),
                                 {reinterpret_cast<const std::uint64_t*>(there.view().data), words},
                                 static_cast<double>(options_.halves)});
+  }
+
+  // n^2 d P flops, and n K d P for the panels.
+  void form_by_panels(const Matrix& X, const Vector& inverse) {
+    const Matrix scaled = X * inverse.cwiseSqrt().asDiagonal();
+    const auto x = be_.matrix(X.rows(), X.cols());
+    upload(be_, scaled, x.view());
+    const Index d = X.cols(), P = products_.patterns(), wide = panel_patterns(d, P);
+    const auto panel = be_.matrix(n(), d * wide);
+    for (Index first = 0; first < P; first += wide) {
+      const Index columns = d * std::min(wide, P - first);
+      const MatrixView<double> some = panel.view().block(0, 0, n(), columns);
+      be_.launch({n(), columns}, kernels::PooledPanel{x.view(), products_.bits_from(first), some});
+      be_.syrk(Op::none, static_cast<double>(options_.halves), MatrixView<const double>(some),
+               first == 0 ? 0.0 : 1.0, matrix_->view());
+    }
+    be_.launch({n()}, kernels::AddIdentity{matrix_->view()});
+  }
+  // Wide enough for a matrix product at its full rate.
+  static Index panel_patterns(Index d, Index patterns) {
+    return std::clamp<Index>(2048 / std::max<Index>(d, 1), 1, std::max<Index>(patterns, 1));
+  }
+
+  void factorise() {
     be_.potrf(matrix_->view(), info_[0]);
     double failed = 0.0;
     be_.fetch(info_[0], std::span(&failed, 1));
@@ -166,6 +205,7 @@ class PatternSystem {
     }
   }
 
+  static constexpr double kPanelFlops = 5e11;
   static constexpr Index kBetween = 2;  // iterations between looks at the residual
   enum Dots { kRz, kPq, kBefore, kSquare };
 

@@ -24,8 +24,8 @@ namespace relulift {
 template <Backend B>
 class PatternInterior {
  public:
-  // Finite data, g > 0. Cones without interior (a gate on the borders of opposite rows) keep both
-  // ends true and may keep them apart.
+  // Finite data, g > 0; X as a ProgramRequest has it, patches and all. Cones without interior (a
+  // gate on the borders of opposite rows) keep both ends true and may keep them apart.
   PatternInterior(B& be, const Matrix& X, const Matrix& Y, double g, const GatedPatterns& patterns,
                   PatternProgram program);
 
@@ -84,7 +84,7 @@ class PatternInterior {
   void prune(const Vector& y, Ends& ends);
 
   PatternScale scale_;
-  std::vector<Index> rows_;
+  RowsInUse in_use_;
   Matrix Y_;  // as given
   PatternBlocks<B> blocks_;
 };
@@ -93,9 +93,9 @@ template <Backend B>
 PatternInterior<B>::PatternInterior(B& be, const Matrix& X, const Matrix& Y, double g,
                                     const GatedPatterns& patterns, PatternProgram program)
     : scale_(pattern_scale(Y, g)),
-      rows_(rows_in_use(X)),
+      in_use_(rows_in_use(X, Y.rows())),
       Y_(Y),
-      blocks_(be, X(rows_, Eigen::all) * scale_.data, rows_, patterns, program) {}
+      blocks_(be, X(in_use_.rows, Eigen::all) * scale_.data, in_use_, patterns, program) {}
 
 template <Backend B>
 double PatternInterior<B>::objective(const Vector& y, const Matrix& v) {
@@ -240,16 +240,17 @@ typename PatternInterior<B>::Ends PatternInterior<B>::solve_output(const Vector&
 
 template <Backend B>
 PatternPoint PatternInterior<B>::solve(double tolerance, const Control& control) {
+  const std::vector<Index>& samples = in_use_.samples;
   const Index c = Y_.cols(), signs = blocks_.cones() ? 2 : 1, P = blocks_.blocks() / signs;
   const double square = scale_.targets * scale_.targets;
   PatternPoint point;
   point.V = Matrix::Zero(blocks_.d(), P * c);
   if (signs == 2) point.N = point.V;
-  point.E = Y_;  // where X has a zero row
-  point.objective = 0.5 * (Y_.squaredNorm() - Y_(rows_, Eigen::all).squaredNorm());
+  point.E = Y_;  // where all rows of a sample are zero
+  point.objective = 0.5 * (Y_.squaredNorm() - Y_(samples, Eigen::all).squaredNorm());
   point.bound = point.objective;
   for (Index k = 0; k < c; ++k) {
-    const Vector y = Y_(rows_, k) / scale_.targets;
+    const Vector y = Y_(samples, k) / scale_.targets;
     if (y.size() == 0 || P == 0) {
       point.objective += 0.5 * square * y.squaredNorm();
       point.bound += 0.5 * square * y.squaredNorm();
@@ -258,7 +259,7 @@ PatternPoint PatternInterior<B>::solve(double tolerance, const Control& control)
     const Ends ends = solve_output(y, tolerance, control, point.iterations);
     point.objective += square * ends.objective;
     point.bound += square * ends.bound;
-    point.E(rows_, k) = scale_.targets * ends.e;
+    point.E(samples, k) = scale_.targets * ends.e;
     for (Index i = 0; i < P; ++i) {
       point.V.col(i * c + k) = scale_.weights * ends.v.col(i);
       if (signs == 2) point.N.col(i * c + k) = scale_.weights * ends.v.col(P + i);

@@ -163,11 +163,18 @@ NormMove NormScaling::move(const Matrix& asked, Matrix dv) const {
           .y = inverse(rest)};
 }
 
-std::vector<Index> rows_in_use(const Matrix& X) {
-  std::vector<Index> rows;
-  for (Index r = 0; r < X.rows(); ++r)
-    if (!X.row(r).isZero(0.0)) rows.push_back(r);
-  return rows;
+RowsInUse rows_in_use(const Matrix& X, Index samples) {
+  RowsInUse out;
+  for (Index r = 0; r < samples; ++r) {
+    const std::size_t before = out.rows.size();
+    for (Index row = r; row < X.rows(); row += samples)
+      if (!X.row(row).isZero(0.0)) out.rows.push_back(row);
+    if (out.rows.size() == before) continue;
+    out.samples.push_back(r);
+    out.first.push_back(static_cast<std::int32_t>(before));
+  }
+  out.first.push_back(static_cast<std::int32_t>(out.rows.size()));
+  return out;
 }
 
 std::vector<std::int32_t> packed_words(const PatternSet& patterns, std::span<const Index> rows) {
@@ -188,24 +195,33 @@ Index pattern_panel_blocks(Index d, Index blocks) {
   return std::clamp<Index>(kPanelColumns / std::max<Index>(d, 1), 1, std::max<Index>(blocks, 1));
 }
 
-EngineBytes pattern_interior_bytes(Index n, Index d, Index patterns, PatternProgram program) {
+Index pattern_pooled_blocks(Index n, Index rows, Index d, Index blocks) {
+  return std::max<Index>(pattern_panel_blocks(d, blocks) * n / std::max<Index>(rows, 1), 1);
+}
+
+EngineBytes pattern_interior_bytes(Index n, Index rows, Index d, Index patterns,
+                                   PatternProgram program) {
   const bool relu = program == PatternProgram::relu;
   const Index blocks = relu ? 2 * patterns : patterns, pairs = d * (d + 1) / 2;
   Needs needs;
-  needs.matrix(n, d).matrix(n, n).matrix(n, patterns).matrix(d, d * blocks);
-  needs.matrix(n, d * pattern_panel_blocks(d, blocks)).indices((n + 63) / 64 * 2 * patterns);
+  needs.matrix(rows, d).matrix(n, n).matrix(rows, patterns).matrix(d, d * blocks);
+  needs.matrix(n, d * pattern_panel_blocks(d, blocks)).indices((rows + 63) / 64 * 2 * patterns);
+  needs.indices(n + 1);
+  if (rows > n) needs.matrix(rows, d * pattern_pooled_blocks(n, rows, d, blocks));
   for (int k = 0; k < 7; ++k) needs.matrix(d, blocks);
-  if (relu) needs.matrix(n, pairs).matrix(pairs, blocks);
-  for (int k = 0; relu && k < 6; ++k) needs.matrix(n, blocks);
-  return {.engine = needs.storage_bytes,
-          .host = static_cast<std::int64_t>(sizeof(double)) * (24 * blocks * (d + 2) + 2 * n * d)};
+  if (relu) needs.matrix(rows, pairs).matrix(pairs, blocks);
+  for (int k = 0; relu && k < 6; ++k) needs.matrix(rows, blocks);
+  return {
+      .engine = needs.storage_bytes,
+      .host = static_cast<std::int64_t>(sizeof(double)) * (24 * blocks * (d + 2) + 2 * rows * d)};
 }
 
-bool pattern_interior_affordable(Index n, Index d, Index patterns, PatternProgram program) {
+bool pattern_interior_affordable(Index n, Index rows, Index d, Index patterns,
+                                 PatternProgram program) {
   const double blocks = static_cast<double>(patterns) * (program == PatternProgram::relu ? 2 : 1);
-  const double rows = static_cast<double>(n), columns = static_cast<double>(d) * blocks;
-  const double flops =
-      rows * rows * (columns + rows / 3.0) + 4.0 * rows * static_cast<double>(d) * columns;
+  const double order = static_cast<double>(n), columns = static_cast<double>(d) * blocks;
+  const double flops = order * order * (columns + order / 3.0) +
+                       4.0 * static_cast<double>(rows) * static_cast<double>(d) * columns;
   return flops <= kStepFlops;
 }
 

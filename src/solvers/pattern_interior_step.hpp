@@ -64,15 +64,26 @@ class NormScaling {
   Matrix w_, lambda_;                       // lambda: (1 + d) x blocks
 };
 
-// Rows of X that are not zero: the others add y_r^2 / 2 to the objective and to the bound.
-std::vector<Index> rows_in_use(const Matrix& X);
+// Rows of X that are not zero, sample by sample; a sample with none of them adds ||y_r||^2 / 2 to
+// the objective and to the bound.
+struct RowsInUse {
+  std::vector<Index> rows;
+  std::vector<Index> samples;       // that have such a row
+  std::vector<std::int32_t> first;  // of each of these samples among `rows`, and their number
+};
+// Row k samples + r of X is patch k of sample r.
+RowsInUse rows_in_use(const Matrix& X, Index samples);
 // Bits of these rows, 32 to a word, the words of one pattern after those of another.
 std::vector<std::int32_t> packed_words(const PatternSet& patterns, std::span<const Index> rows);
 
-// Bytes of the method, and whether a step of it takes a few seconds at most.
-EngineBytes pattern_interior_bytes(Index n, Index d, Index patterns, PatternProgram program);
-bool pattern_interior_affordable(Index n, Index d, Index patterns, PatternProgram program);
+// Bytes of the method, and whether a step of it takes a few seconds at most. rows: n x patches.
+EngineBytes pattern_interior_bytes(Index n, Index rows, Index d, Index patterns,
+                                   PatternProgram program);
+bool pattern_interior_affordable(Index n, Index rows, Index d, Index patterns,
+                                 PatternProgram program);
 // Columns of a panel of the normal equations: whole blocks.
 Index pattern_panel_blocks(Index d, Index blocks);
+// Blocks whose products with all patches are formed at once: about the size of a panel.
+Index pattern_pooled_blocks(Index n, Index rows, Index d, Index blocks);
 
 }  // namespace relulift

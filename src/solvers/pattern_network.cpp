@@ -85,4 +85,30 @@ Network relu_network(const PatternPoint& point, Index outputs) {
   return all.take();
 }
 
+Network pooled_network(const Network& filters, const PatchGrid& grid, Index features) {
+  const Index K = grid.patches(), p = grid.entries(), c = filters.outputs;
+  const double share = 1.0 / std::sqrt(static_cast<double>(K));
+  Network out;
+  out.features = features;
+  out.outputs = c;
+  out.neurons = filters.neurons * K;
+  out.activation = filters.activation;
+  const auto entry = [](Index row, Index rows, Index col) {
+    return static_cast<std::size_t>(row + rows * col);
+  };
+  out.U.resize(entry(0, features, out.neurons));
+  out.V.resize(entry(0, c, out.neurons));
+  if (!filters.G.empty()) out.G.resize(out.U.size());
+  for (Index j = 0; j < out.neurons; ++j) {
+    const Index filter = j / K;
+    for (Index q = 0; q < p; ++q) {
+      const std::size_t to = entry(grid.feature(j % K, q), features, j);
+      out.U[to] = share * filters.U[entry(q, p, filter)];
+      if (!filters.G.empty()) out.G[to] = filters.G[entry(q, p, filter)];
+    }
+    for (Index k = 0; k < c; ++k) out.V[entry(k, c, j)] = share * filters.V[entry(k, c, filter)];
+  }
+  return out;
+}
+
 }  // namespace relulift

@@ -5,6 +5,7 @@
 
 #include <relulift/network.hpp>
 
+#include "src/patterns/patches.hpp"
 #include "src/patterns/pattern_set.hpp"
 #include "src/solvers/program_request.hpp"
 
@@ -17,5 +18,10 @@ Network gated_network(const PatternPoint& point, const Matrix& gates, Index outp
 Network linear_network(const PatternPoint& point, Index outputs, bool joint);
 // One neuron per column of V and of N.
 Network relu_network(const PatternPoint& point, Index outputs);
+
+// The network that `filters` (features: grid.entries()) are on whole samples of so many features:
+// filter j becomes the neurons j K + k, each in its patch, with 1/sqrt(K) of its weights on either
+// side [eq:pooled]. The same function of a sample, the same weight decay.
+Network pooled_network(const Network& filters, const PatchGrid& grid, Index features);
 
 }  // namespace relulift

@@ -11,7 +11,8 @@
 namespace relulift {
 
 struct ProgramRequest {
-  const Matrix& X;  // n x d
+  // n x d; with pooling n K x d, the patches of row r at k n + r, over K [eq:pooled].
+  const Matrix& X;
   const Matrix& Y;  // n x c, targets that the loss can take
   double weight_decay;
   const GatedPatterns& gated;  // one pattern at least
@@ -20,6 +21,8 @@ struct ProgramRequest {
   Index max_iterations = 0;  // 0: no limit
   // Of an earlier solve with the same patterns; empty: from zero.
   PatternPoint start = {};
+
+  Index patches() const { return Y.rows() > 0 ? X.rows() / Y.rows() : 1; }
 };
 
 struct ProgramCheck {

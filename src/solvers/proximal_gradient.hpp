@@ -94,7 +94,7 @@ ProximalGradient<B, T, Loss, Penalty>::ProximalGradient(B& be, const Matrix& X, 
                                                         const ProximalOptions& options)
     : be_(be),
       g_(g),
-      products_(be, X, patterns, Y.cols(), options.tile_entries),
+      products_(be, X, patterns, Y.cols(), options.tile_entries, options.patches),
       loss_(loss),
       options_(options),
       largest_metric_(metric.maxCoeff()),
@@ -112,8 +112,8 @@ ProximalGradient<B, T, Loss, Penalty>::ProximalGradient(B& be, const Matrix& X, 
       r_(be.matrix(y_.view().rows, 1)),
       best_w_(be.matrix(w_.view().rows, 1)),
       best_r_(be.matrix(y_.view().rows, 1)),
-      // A column of X W is seen by P patterns at most.
-      eta_(4.0 / (options.curvature * static_cast<double>(patterns.size()))) {
+      // A column of X W is seen by P patterns at most, a sample is a sum of its patches.
+      eta_(4.0 / (options.curvature * static_cast<double>(patterns.size() * options.patches))) {
   upload_as<T>(be_, Y, y_.view());
   be_.upload(std::span(metric.data(), static_cast<std::size_t>(metric.size())), metric_[0]);
 }

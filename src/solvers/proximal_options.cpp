@@ -16,12 +16,13 @@ Vector raised_metric(const Vector& metric) {
 }
 
 EngineBytes proximal_bytes(const ProgramRequest& request) {
-  const Index n = request.X.rows(), d = request.X.cols(), c = request.Y.cols();
-  const Index P = request.gated.patterns.size();
+  const Index n = request.Y.rows(), d = request.X.cols(), c = request.Y.cols();
+  const Index P = request.gated.patterns.size(), rows = request.X.rows();
   // Iterates, gradient and the best; scores, targets and the best; X; a tile.
-  const Index entries = 5 * d * P * c + 6 * n * c + n * d + (Index{1} << 24);
+  const Index entries = 5 * d * P * c + 6 * n * c + rows * d + (Index{1} << 24);
   // What is found in single precision is evaluated in double at the end.
-  return {.engine = 8 * entries + P * n / 8, .host = 8 * (2 * n * d + 2 * d * P * c + 2 * n * c)};
+  return {.engine = 8 * entries + P * rows / 8,
+          .host = 8 * (2 * rows * d + 2 * d * P * c + 2 * n * c)};
 }
 
 MetricBasis unrotated(const Matrix& X) {

@@ -13,6 +13,7 @@ struct ProximalOptions {
   Index max_iterations = 0;  // 0: no limit
   double curvature = 1.0;    // of the loss, at most, in any direction
   Index tile_entries = 0;    // of GatedProducts
+  Index patches = 1;         // of a sample
 };
 
 // Of the method on this request.
@@ -21,7 +22,7 @@ EngineBytes proximal_bytes(const ProgramRequest& request);
 // X = coordinates * basis', X'X = basis diag(metric) basis'; for groups of features basis = I and
 // metric the squared norms of columns.
 struct MetricBasis {
-  Matrix coordinates;  // n x d
+  Matrix coordinates;  // of X
   Matrix basis;        // d x d, orthogonal; empty: the identity
   Vector metric;       // d
 };

@@ -81,8 +81,11 @@ void ProgramArguments::add_to(CLI::App& command) {
          "how they are drawn: gaussian, sparse, patches of images, network",
          {"gaussian", "sparse", "patches", "network"});
   option("--gate-features", gate_features, "K", "features of a sparse gate (default: 2)");
+  choice("--pool", pool, "average: neurons are filters that see the patches of an image one by one",
+         {"none", "average"});
   option("--image", image, "HxW[xP]", "shape of a sample, for patches");
   option("--patch", patch, "K", "side of a patch (default: 3)");
+  option("--stride", stride, "S", "pixels between the patches of --pool (default: 1)");
   choice("--loss", loss, "squared, logistic, hinge, huber or absolute",
          {"squared", "logistic", "hinge", "huber", "absolute"});
   option("--huber-delta", huber_delta, "D", "where the Huber loss turns linear (default: 1)");
@@ -105,12 +108,13 @@ void ProgramArguments::check() const {
   if (!program()) {
     const bool untouched = outputs == "joint" && group == "neuron" && loss == "squared" &&
                            gates.empty() && gate_kind == "gaussian" && image.empty() &&
-                           solver == "auto" && !huber_delta && !gate_features && !patch &&
-                           !tolerance && !refine;
-    require(untouched,
-            "--outputs, --gates, --gate-kind, --gate-features, --image, --patch, --loss, "
-            "--huber-delta, --group, --solver, --tolerance and --refine are for --method relu, "
-            "gated, exact, linear or circular");
+                           pool == "none" && !stride && solver == "auto" && !huber_delta &&
+                           !gate_features && !patch && !tolerance && !refine;
+    require(
+        untouched,
+        "--outputs, --gates, --gate-kind, --gate-features, --pool, --image, --patch, --stride, "
+        "--loss, --huber-delta, --group, --solver, --tolerance and --refine are for --method relu, "
+        "gated, exact, linear or circular");
     return;
   }
   const auto count = whole(gates);
@@ -123,9 +127,7 @@ void ProgramArguments::check() const {
   require(gate_features.value_or(1) >= 1,
           fmt::format("--gate-features must be at least 1, not {}", gate_features.value_or(1)));
   require(patch.value_or(1) >= 1, fmt::format("--patch must be at least 1, not {}", *patch));
-  require((gate_kind == "patches") == !image.empty(),
-          "--gate-kind patches and --image go together");
-  require(!patch || gate_kind == "patches", "--patch goes with --gate-kind patches");
+  check_images();
   require(!gate_features || gate_kind == "sparse", "--gate-features goes with --gate-kind sparse");
   require(!huber_delta || loss == "huber", "--huber-delta goes with --loss huber");
   require(
@@ -135,6 +137,22 @@ void ProgramArguments::check() const {
           fmt::format("--tolerance must lie in (0, 1), not {}", tolerance.value_or(0)));
   require(!refine || method == "relu", "--refine is for --method relu");
   if (!image.empty()) parse_image(image);
+}
+
+void ProgramArguments::check_images() const {
+  const bool pooled = pool != "none";
+  require(!pooled || !image.empty(), "--pool average needs --image, the shape of a sample");
+  require(pooled || (gate_kind == "patches") == !image.empty(),
+          "--gate-kind patches and --image go together");
+  require(pooled || !patch || gate_kind == "patches",
+          "--patch goes with --gate-kind patches or --pool average");
+  require(pooled || !stride, "--stride goes with --pool average");
+  require(stride.value_or(1) >= 1,
+          fmt::format("--stride must be at least 1, not {}", stride.value_or(1)));
+  require(!pooled || method == "relu" || method == "gated" || method == "exact",
+          fmt::format("--pool is for --method relu, gated and exact, not {}", method));
+  require(!pooled || gate_kind == "gaussian" || gate_kind == "sparse",
+          fmt::format("--pool average takes --gate-kind gaussian or sparse, not {}", gate_kind));
 }
 
 void ProgramArguments::apply(Options& options, Index features,
@@ -154,6 +172,8 @@ void ProgramArguments::apply(Options& options, Index features,
       gate_kind, {GateKind::gaussian, GateKind::sparse, GateKind::patches, GateKind::network});
   to.gate_features = gate_features.value_or(to.gate_features);
   to.patch = patch.value_or(to.patch);
+  to.pooling = named(pool, {Pooling::none, Pooling::average});
+  to.stride = stride.value_or(to.stride);
   to.solver = named(solver, {ProgramSolver::automatic, ProgramSolver::interior,
                              ProgramSolver::gradient, ProgramSolver::admm});
   to.tolerance = tolerance.value_or(to.tolerance);
@@ -166,13 +186,19 @@ void ProgramArguments::apply(Options& options, Index features,
     const Index raw = features - (preparation.bias ? 1 : 0);
     require(shape.height * shape.width * shape.planes == raw,
             fmt::format("--image {}: the data have {} features", image, raw));
-    require(!preparation.bias, "--gate-kind patches knows no --bias");
+    require(pool != "none" || !preparation.bias, "--gate-kind patches knows no --bias");
   }
   if (const std::string file = gate_file(); !file.empty()) {
     Dataset table = read_dataset(file, {});
-    require(table.samples == features,
-            fmt::format("{}: holds {} rows of gates, the prepared problem has {} features", file,
-                        table.samples, features));
+    const bool pooled = to.pooling == Pooling::average;
+    const Index weights = pooled ? std::min(to.patch, to.image_height) *
+                                           std::min(to.patch, to.image_width) * to.image_planes +
+                                       (preparation.bias ? 1 : 0)
+                                 : features;
+    require(table.samples == weights,
+            fmt::format("{}: holds {} rows of gates, {} {} {}", file, table.samples,
+                        pooled ? "a filter has" : "the prepared problem has", weights,
+                        pooled ? "weights" : "features"));
     to.gate_matrix = std::move(table.X);
   }
 }

@@ -21,6 +21,8 @@ struct ProgramArguments {
   std::optional<Index> gate_features;
   std::string image;  // HxW or HxWxPLANES
   std::optional<Index> patch;
+  std::string pool = "none";
+  std::optional<Index> stride;
   std::string solver = "auto";
   std::optional<double> tolerance;
   bool refine = false;
@@ -32,6 +34,7 @@ struct ProgramArguments {
   bool program() const { return method != "sdp"; }
   // features: of the prepared problem; raw: of the data. Reads the gates.
   void apply(Options& options, Index features, const Preparation& preparation) const;
+  void check_images() const;  // the part of check() about patches
   // The NPY file of the gates; empty where they are drawn.
   std::string gate_file() const;
 };

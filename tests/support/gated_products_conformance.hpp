@@ -11,24 +11,28 @@
 namespace relulift::testing {
 
 struct GatedShape {
-  Index n, d, gates, c, tile;
+  Index n, d, gates, c, tile, patches = 1;
 };
 
-// Sizes across the borders of words, bytes and tiles; the last has more columns than a tile.
-inline const std::vector<GatedShape> kGatedShapes{{1, 1, 1, 1, 64},      {7, 2, 5, 3, 64},
-                                                  {64, 3, 9, 1, 512},    {65, 4, 20, 2, 1},
-                                                  {130, 5, 70, 3, 4096}, {600, 3, 300, 1, 20'000}};
+// Sizes across the borders of words, bytes and tiles; one has more columns than a tile. Patches of
+// samples begin anywhere in a word and a byte.
+inline const std::vector<GatedShape> kGatedShapes{
+    {1, 1, 1, 1, 64},        {7, 2, 5, 3, 64},      {64, 3, 9, 1, 512},
+    {65, 4, 20, 2, 1},       {130, 5, 70, 3, 4096}, {600, 3, 300, 1, 20'000},
+    {1, 2, 4, 2, 64, 3},     {7, 2, 5, 3, 64, 20},  {13, 3, 40, 1, 512, 11},
+    {150, 4, 20, 2, 256, 5}, {64, 3, 9, 1, 512, 4}, {201, 3, 300, 2, 20'000, 3}};
 
 inline GatedPatterns random_patterns(Random& random, const Matrix& X, Index gates) {
   return patterns_of(X, random_matrix(random, X.cols(), gates));
 }
 
-// sum_i D_i X W_i and X' D_i R by the definition.
-inline Matrix naive_forward(const Matrix& X, const PatternSet& patterns, const Matrix& W, Index c) {
-  Matrix F = Matrix::Zero(X.rows(), c);
+// S sum_i D_i X W_i and X' D_i S'R by the definition; S sums rows that are R.rows() apart.
+inline Matrix naive_forward(const Matrix& X, const PatternSet& patterns, const Matrix& W, Index n,
+                            Index c) {
+  Matrix F = Matrix::Zero(n, c);
   for (Index i = 0; i < patterns.size(); ++i)
     for (Index r = 0; r < X.rows(); ++r)
-      if (patterns.active(r, i)) F.row(r) += X.row(r) * W.middleCols(i * c, c);
+      if (patterns.active(r, i)) F.row(r % n) += X.row(r) * W.middleCols(i * c, c);
   return F;
 }
 inline Matrix naive_adjoint(const Matrix& X, const PatternSet& patterns, const Matrix& R) {
@@ -36,7 +40,7 @@ inline Matrix naive_adjoint(const Matrix& X, const PatternSet& patterns, const M
   for (Index i = 0; i < patterns.size(); ++i)
     for (Index r = 0; r < X.rows(); ++r)
       if (patterns.active(r, i))
-        G.middleCols(i * R.cols(), R.cols()) += X.row(r).transpose() * R.row(r);
+        G.middleCols(i * R.cols(), R.cols()) += X.row(r).transpose() * R.row(r % R.rows());
   return G;
 }
 
@@ -57,9 +61,9 @@ class GatedProductsConformance : public ::testing::Test {
     using B = decltype(be);
     for (const GatedShape& s : kGatedShapes) {
       Random random(17, static_cast<std::uint64_t>(s.n));
-      const Matrix X = random_matrix(random, s.n, s.d);
+      const Matrix X = random_matrix(random, s.n * s.patches, s.d);
       const PatternSet patterns = random_patterns(random, X, s.gates).patterns;
-      GatedProducts<B, T> products(be, X, patterns, s.c, s.tile);
+      GatedProducts<B, T> products(be, X, patterns, s.c, s.tile, s.patches);
       const Index columns = products.columns();
       const Matrix W = random_matrix(random, s.d, columns), R = random_matrix(random, s.n, s.c);
       auto w = be.matrix(doubles_for<T>(W.size()), 1), r = be.matrix(doubles_for<T>(R.size()), 1);
@@ -75,7 +79,7 @@ class GatedProductsConformance : public ::testing::Test {
 
       const Matrix F = fetch_as<T>(be, f.view(), s.n, s.c);
       const Matrix G = fetch_as<T>(be, g.view(), s.d, columns);
-      EXPECT_LE((F - naive_forward(X, patterns, W, s.c)).norm(), tolerance * F.norm()) << s.n;
+      EXPECT_LE((F - naive_forward(X, patterns, W, s.n, s.c)).norm(), tolerance * F.norm()) << s.n;
       EXPECT_LE((G - naive_adjoint(X, patterns, R)).norm(), tolerance * G.norm()) << s.n;
     }
   }

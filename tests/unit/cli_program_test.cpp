@@ -163,7 +163,7 @@ TEST_P(EveryMethod, SaysWhatItSolvedAndNoMoreThanItProved) {
   for (const auto& [key, value] : program.items()) keys.insert(key);
   EXPECT_EQ(keys, (std::set<std::string>{"outputs", "loss", "groups", "gates", "patterns",
                                          "all_patterns", "filters", "solver", "objective",
-                                         "relative_gap", "iterations", "rounds"}));
+                                         "relative_gap", "iterations", "rounds", "pooling"}));
   EXPECT_EQ(program["loss"], "squared");
   EXPECT_EQ(program["all_patterns"], method == "exact");
   EXPECT_EQ(program["gates"], method == "relu" || method == "gated" ? Json("gaussian") : Json());
