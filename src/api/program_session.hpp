@@ -43,6 +43,12 @@ class ProgramSession {
   Network solve_gated(const GatedPatterns& gated);
   // ReLU: over these patterns, over all by a working set, or over more and more.
   Network solve_relu(const GatedPatterns& gated);
+  // ReLU: the gated program over these patterns, taken apart into neurons of their cones.
+  Network solve_by_decomposition(const GatedPatterns& gated);
+  Result solve_gated_program();
+  // Weights W (k x c) of unit directions S at the optimum of [eq:refit], where that lowers the
+  // objective; one output at a time where a neuron serves one.
+  void refit(const Matrix& S, Matrix& W);
   Network solve_joint_relu(const GatedPatterns& gated, const Network& start);
   // [eq:train] with several outputs by the exchange method of Method::sdp.
   Result solve_exactly();

@@ -22,6 +22,7 @@ struct ProgramArguments {
   std::string image;  // HxW or HxWxPLANES
   std::optional<Index> patch;
   std::string solver = "auto";
+  std::string decomposition = "exact";
   std::optional<double> tolerance;
   bool refine = false;
 
