@@ -47,7 +47,7 @@ class ProgramSession {
   Network solve_by_decomposition(const GatedPatterns& gated);
   Result solve_gated_program();
   // Weights W (k x c) of unit directions S at the optimum of [eq:refit], where that lowers the
-  // objective; one output at a time where a neuron serves one.
+  // objective and there is time; one output at a time where a neuron serves one.
   void refit(const Matrix& S, Matrix& W);
   Network solve_joint_relu(const GatedPatterns& gated, const Network& start);
   // [eq:train] with several outputs by the exchange method of Method::sdp.

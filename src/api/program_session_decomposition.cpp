@@ -32,6 +32,13 @@ double refit_objective(const Matrix& A, const Matrix& W, const Matrix& Y, double
   return 0.5 * (A * W - Y).squaredNorm() + g * W.rowwise().norm().sum();
 }
 
+// The factor on W of least objective, at most 1: long parts may cost more than they explain.
+double best_factor(const Matrix& A, const Matrix& W, const Matrix& Y, double g) {
+  const Matrix f = A * W;
+  const double along = f.cwiseProduct(Y).sum() - g * W.rowwise().norm().sum();
+  return along > 0.0 ? std::min(along / f.squaredNorm(), 1.0) : 0.0;
+}
+
 std::vector<Index> rows_that_carry(const Matrix& W) {
   const Vector size = W.rowwise().norm();
   std::vector<Index> rows;
@@ -70,12 +77,16 @@ Result ProgramSession::solve_gated_program() {
 void ProgramSession::refit(const Matrix& S, Matrix& W) {
   const Index blocks = joint() ? 1 : problem_.outputs, wide = problem_.outputs / blocks;
   const double g = problem_.weight_decay, tolerance = kRefitShare * options_.program.tolerance;
-  for (Index b = 0; b < blocks && !control_.stop(); ++b) {
+  for (Index b = 0; b < blocks; ++b) {
     const Matrix before = W.middleCols(b * wide, wide), Y = Y_.middleCols(b * wide, wide);
     const std::vector<Index> used = rows_that_carry(before);
     if (used.empty()) continue;
-    const Matrix some = S(Eigen::all, used), start = before(used, Eigen::all);
+    const Matrix some = S(Eigen::all, used);
     const Matrix A = (X_ * some).cwiseMax(0.0);
+    Matrix start = before(used, Eigen::all);
+    start *= best_factor(A, start, Y, g);
+    W(used, Eigen::seqN(b * wide, wide)) = start;
+    if (control_.stop()) continue;
     Matrix found;
     if (Y.size() <= kInteriorRefit) {
       found = engines_->refit(X_, Y, g, some, {}, tolerance, control_).W;
@@ -97,7 +108,9 @@ Network ProgramSession::solve_by_decomposition(const GatedPatterns& gated) {
                                             1.0 / problem_.weight_decay, control_);
   const bool fits = parts.S.cols() * problem_.samples <= kRefitEntries;
   if (program.loss == Loss::squared && fits) refit(parts.S, parts.W);
-  const Network network = network_of(parts.S, parts.W);
+  Network network = network_of(parts.S, parts.W);
+  const Network none = network_of(Matrix(problem_.features, 0), Matrix(0, problem_.outputs));
+  if (!(objective_of(network) < objective_of(none))) network = none;
 
   ProgramReport& ends = result_.program;
   ends = relaxed.program;

@@ -403,19 +403,17 @@ TEST_P(Decomposed, LiesBetweenItsBoundAndReluNetworksOfTheSamePatterns) {
 INSTANTIATE_TEST_SUITE_P(Outputs, Decomposed,
                          testing::Values("--outputs one-vs-all", "--outputs joint"));
 
-// The parts are taken together in no refit: what the exact ones predict is what the gated network
-// does, so the losses agree.
-TEST_F(CliProgram, ADecompositionOfAnotherLossKeepsTheLoss) {
+// Without a refit long parts may cost more than they explain: the network has then no neurons.
+TEST_F(CliProgram, ADecompositionOfAnotherLossLiesBetweenItsBoundAndNoNeurons) {
   const std::string arguments = "--gates 10 --outputs one-vs-all --loss huber ";
   ASSERT_EQ(spiral(arguments + "--method gated").code, 0);
-  const double loss = result()["train"]["loss"].get<double>();
   const double bound = result()["program_bound"].get<double>();
 
   ASSERT_EQ(spiral(arguments + "--method relu --solver decomposition").code, 0);
 
-  EXPECT_NEAR(result()["train"]["loss"].get<double>(), loss, 1e-6 * loss);
   EXPECT_NEAR(result()["program_bound"].get<double>(), bound, 1e-9 * bound);
   EXPECT_GE(result()["objective"].get<double>(), bound);
+  EXPECT_LE(result()["objective"].get<double>(), 30.0);
 }
 
 // ---- Stopped early ----
