@@ -105,9 +105,17 @@ void ProgramSession::check() const {
           "the interior solver takes the squared loss and groups of neurons");
   require(program.solver != ProgramSolver::interior || !joint() || relu(),
           "the interior solver takes one output at a time: choose one-vs-all");
-  require(!relu() || !joint() || program.loss == Loss::squared,
+  const bool decomposes = program.solver == ProgramSolver::decomposition;
+  require(!decomposes || options_.method == Method::relu,
+          "the decomposition solver is for method relu");
+  require(!decomposes || !program.refine, "refine is not for the decomposition solver");
+  require(decomposes || program.decomposition == Decomposition::exact,
+          "decomposition approximate is for the decomposition solver");
+  require(program.decomposition == Decomposition::exact || program.loss == Loss::squared,
+          "decomposition approximate takes the squared loss");
+  require(!relu() || !joint() || decomposes || program.loss == Loss::squared,
           "joint outputs of a ReLU program take the squared loss; choose one-vs-all");
-  require(!relu() || !joint() || exchange_affordable(problem_),
+  require(!relu() || !joint() || decomposes || exchange_affordable(problem_),
           "joint outputs of a ReLU program are for samples x outputs up to 3000; choose "
           "one-vs-all");
   require(options_.method != Method::exact || !joint() || problem_.features <= kConeFeatures,

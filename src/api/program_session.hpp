@@ -57,6 +57,12 @@ class ProgramSession {
   bool few_at_a_time(const GatedPatterns& gated) const;
   Network solve_gated(const GatedPatterns& gated);
   Network solve_relu(const GatedPatterns& gated);
+  // ReLU: the gated program over these patterns, taken apart into neurons of their cones.
+  Network solve_by_decomposition(const GatedPatterns& gated);
+  Result solve_gated_program();
+  // Weights W (k x c) of unit directions S at the optimum of [eq:refit], where that lowers the
+  // objective and there is time; one output at a time where a neuron serves one.
+  void refit(const Matrix& S, Matrix& W);
   // ReLU: over more and more patterns, from these and those of trained networks.
   Network refine(const GatedPatterns& gated);
   Network refine_once(GatedPatterns& held, const Network& trained, Index round);

@@ -37,22 +37,6 @@ constexpr Index kJointRounds = 5;
 // Without a time limit the bound for every network may take this long.
 constexpr double kBoundSeconds = 30.0;
 
-Network network_of(const JointRelu& joint, Index features, Index outputs) {
-  Network network;
-  network.features = features;
-  network.outputs = outputs;
-  for (Index j = 0; j < joint.S.cols(); ++j) {
-    const Vector w = joint.point.W.row(j).transpose();
-    const double root = std::sqrt(w.norm());
-    if (!(root > 0.0)) continue;
-    const Vector u = joint.S.col(j) * root, v = w / root;
-    network.U.insert(network.U.end(), u.begin(), u.end());
-    network.V.insert(network.V.end(), v.begin(), v.end());
-    ++network.neurons;
-  }
-  return network;
-}
-
 GatedPatterns first_of(const GatedPatterns& all, Index count, std::uint64_t seed) {
   Random random(seed, 102);
   std::vector<Index> order(static_cast<std::size_t>(all.patterns.size()));
@@ -123,6 +107,7 @@ PatternPoint ProgramSession::solve_over_list(const GatedPatterns& gated) {
 }
 
 Network ProgramSession::solve_relu(const GatedPatterns& gated) {
+  if (options_.program.solver == ProgramSolver::decomposition) return solve_by_decomposition(gated);
   if (options_.program.refine) return refine(gated);
   const PatternPoint point = solve_over_list(gated);
   note_program(point);
@@ -196,7 +181,7 @@ Network ProgramSession::solve_joint_relu(const GatedPatterns& gated, const Netwo
   result_.program.solver = "exchange";
   note_ends(joint.point.objective, joint.bound);
   if (!options_.program.refine) result_.program.rounds = joint.rounds;
-  return network_of(joint, problem_.features, problem_.outputs);
+  return network_of(joint.S, joint.point.W);
 }
 
 Result ProgramSession::solve_exactly() {

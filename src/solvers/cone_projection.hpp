@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a ReLU neuron of a pattern can still gain from a residual e [eq:cone-gain]:
-//     max of e'A_i u over K_i u >= 0, ||u|| <= 1,   A_i = D_i X,   K_i = (2 D_i - I) X
-// is the norm of the projection of a = A_i'e onto the cone, a + K_i'mu with the mu >= 0 of least
-// ||a + K_i'mu||: non-negative least squares by the active-set method of Lawson & Hanson (1974).
-// Every mu >= 0 gives an upper bound, so what is returned is one wherever the method stopped. The
-// working sets of [eq:relu-cones] need it for patterns they do not hold. Few columns: O(n d) flops
+// The nearest point of a cone K u >= 0: a + K'mu with the mu >= 0 of least ||a + K'mu||,
+// non-negative least squares by the active-set method of Lawson & Hanson (1974), on the host. Every
+// mu >= 0 gives an upper bound on max { a'u : K u >= 0, ||u|| <= 1 }, so its norm is one wherever
+// the method stopped. With a = A_i'e that is what a ReLU neuron of pattern i can gain from a
+// residual e [eq:cone-gain]: the working sets of [eq:relu-cones] need it for patterns they do not
+// hold, their first-order solver to repair its points and to prove its bounds. O(n d + d^3) flops
 // for each of about d changes of the active set.
 #pragma once
 
@@ -14,9 +14,24 @@
 
 namespace relulift {
 
+// K' = columns diag(signs): the rows of K are samples, turned to their side.
+struct SignedRows {
+  const Matrix& columns;  // d x n
+  const Vector& norms;    // n, of the columns
+  Vector signs;           // n, +-1
+};
+
+struct NearestPoint {
+  Vector u;                 // in the cone but for rounding
+  std::vector<Index> rows;  // active ones: where the search for a point close by starts
+};
+// A row is violated below -kConeRounding ||row|| ||a||. `rows`: of an earlier point.
+inline constexpr double kConeRounding = 1e-13;
+NearestPoint nearest_in_cone(const SignedRows& K, const Vector& a, std::vector<Index> rows = {});
+
 struct ConeProjection {
   double upper = 0.0;  // no smaller than the maximum, rounding aside
-  double value = 0.0;  // e'A_i u of `direction`: no larger than the maximum
+  double value = 0.0;  // a'u of `direction`: no larger than the maximum
   Vector direction;    // unit and in the cone but for rounding; zero where there is no gain
 };
 

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <limits>
 
+#include "src/patterns/pattern_rows.hpp"
 #include "src/solvers/cone_pca.hpp"
 #include "src/solvers/cone_projection.hpp"
 
@@ -30,13 +31,6 @@ constexpr double kGain = 1e-9;
 // Outputs up to which the cones are searched globally.
 constexpr Index kGlobalOutputs = 5;
 
-Matrix cone_rows(const Matrix& X, const PatternSet& patterns, Index i) {
-  Matrix K = X;
-  for (Index r = 0; r < X.rows(); ++r)
-    if (!patterns.active(r, i)) K.row(r) *= -1.0;
-  return K;
-}
-
 // Climbs u <- P(B B'u) / ||.|| from u: each raises ||B'u||.
 void climb(const Matrix& K, const Matrix& B, ConePca& best) {
   for (int k = 0; k < kClimb && best.value > 0.0; ++k) {
@@ -56,9 +50,7 @@ enum class Reach { climb, global };
 // What a neuron of pattern i may gain from E: ||B'u||, B = A_i'E.
 ConePca search(const Matrix& X, const PatternSet& patterns, Index i, const Matrix& E, double g,
                double relative, Reach reach) {
-  Matrix B = Matrix::Zero(X.cols(), E.cols());
-  for (Index r = 0; r < X.rows(); ++r)
-    if (patterns.active(r, i)) B.noalias() += X.row(r).transpose() * E.row(r);
+  const Matrix B = pattern_correlations(X, patterns, i, E);
   const Eigen::JacobiSVD<Matrix> svd(B, Eigen::ComputeThinU);
   ConePca best{.upper = svd.singularValues()[0], .value = 0.0, .u = {}};
   if (best.upper <= g) return best;

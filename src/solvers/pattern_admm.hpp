@@ -22,7 +22,7 @@ class AdmmProgram {
     options_.tolerance = request.options.tolerance;
     options_.max_iterations = request.max_iterations;
     if (program == PatternProgram::relu)
-      cones_.emplace(request.X, request.gated, 2 * request.gated.patterns.size() * c());
+      cones_.emplace(request.X, request.gated, c(), 2 * request.gated.patterns.size() * c());
   }
 
   PatternPoint solve(const Control& control, const OnProgram& on_check) {
@@ -72,23 +72,12 @@ class AdmmProgram {
     into_domain(point.E);
     upload_as<double>(be_, point.E, f.view());
     products.adjoint(F, W);
-    const double largest = cones_
-                               ? largest_in_cones(fetch_as<double>(be_, w.view(), W.rows, W.cols))
-                               : penalty.dual(W);
+    // Of cones: max of +-(E e_k)'A_i u over u of cone i, ||u|| <= 1.
+    const double largest =
+        cones_ ? cones_->largest(fetch_as<double>(be_, w.view(), W.rows, W.cols)) : penalty.dual(W);
     const double g = request_.weight_decay, scale = g / std::max(g, largest);
     point.bound = bound_of(point.E, scale);
     point.E *= scale;
-  }
-  // max of +-(E e_k)'A_i u over u of cone i, ||u|| <= 1: the norm of the nearest point of the cone.
-  double largest_in_cones(const Matrix& G) {
-    const Index half = G.cols();
-    double largest = 0.0;
-    for (Index j = 0; j < 2 * half; ++j) {
-      const Vector a = j < half ? Vector(G.col(j)) : Vector(-G.col(j - half));
-      if (a.norm() <= largest) continue;
-      largest = std::max(largest, cones_->nearest(j % half / c(), j, a).norm());
-    }
-    return largest;
   }
   static MatrixView<const double> view(const Matrix& A) {
     return {A.data(), A.rows(), A.cols(), A.rows()};

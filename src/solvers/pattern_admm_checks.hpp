@@ -34,20 +34,12 @@ double PatternAdmm<B, T, Penalty>::value_of(View F) {
 }
 
 template <Backend B, class T, template <class, class> class Penalty>
-Matrix PatternAdmm<B, T, Penalty>::repaired(const Matrix& V) {
-  Matrix W = V;
-  for (Index j = 0; j < V.cols(); ++j)
-    if (!V.col(j).isZero(0.0)) W.col(j) = cones_->repaired(j % half() / c(), j, V.col(j));
-  return W;
-}
-
-template <Backend B, class T, template <class, class> class Penalty>
 void PatternAdmm<B, T, Penalty>::primal() {
   const Matrix& basis = basis_.basis;
   View at = weights(v_);
   Matrix W;
   if (cones()) {
-    W = repaired(basis * fetch_as<T>(be_, v_.view(), d(), columns()));
+    W = cones_->repaired(basis * fetch_as<T>(be_, v_.view(), d(), columns()));
     upload_as<T>(be_, Matrix(basis.transpose() * W), u_.view());
     at = weights(u_);
   }

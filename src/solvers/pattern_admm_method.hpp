@@ -87,8 +87,6 @@ class PatternAdmm {
   double sum_of_squares(const typename B::Matrix& a, const typename B::Matrix& b, bool of_scores);
   void dual();
   void primal();
-  // Into the cones; d x columns in the coordinates of the solver.
-  Matrix repaired(const Matrix& V);
   double value_of(View F);
 
   B& be_;

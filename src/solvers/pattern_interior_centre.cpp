@@ -4,6 +4,8 @@
 #include <Eigen/Cholesky>
 #include <cmath>
 
+#include "src/patterns/pattern_rows.hpp"
+
 namespace relulift {
 namespace {
 
@@ -41,9 +43,8 @@ Matrix cone_centres(const Matrix& X, std::span<const Index> rows, const GatedPat
   for (auto h : out.colwise()) h.stableNormalize();  // the square of an entry may be no double
 #pragma omp parallel for schedule(dynamic)
   for (Index i = 0; i < out.cols(); ++i) {
-    Matrix K = X;
-    for (Index r = 0; r < K.rows(); ++r)
-      if (!given.patterns.active(rows[static_cast<std::size_t>(r)], i)) K.row(r) *= -1.0;
+    const Vector signs = pattern_signs(given.patterns, i);
+    const Matrix K = signs(rows).asDiagonal() * X;
     out.col(i) = centre(K, out.col(i)).normalized();
   }
   return out;

@@ -35,7 +35,7 @@ class Collector {
 
 // body(i, u, v) for the rank-one terms of every block.
 template <class Body>
-void rank_one_terms(const Matrix& W, Index c, bool joint, const Body& body) {
+void for_each_term(const Matrix& W, Index c, bool joint, const Body& body) {
   if (W.size() == 0) return;
   const double least = kNothing * W.colwise().norm().maxCoeff();
   for (Index i = 0; i * c < W.cols(); ++i) {
@@ -56,9 +56,34 @@ void rank_one_terms(const Matrix& W, Index c, bool joint, const Body& body) {
 
 }  // namespace
 
+RankOneTerms rank_one_terms(const PatternPoint& point, Index outputs, bool joint) {
+  RankOneTerms out;
+  std::vector<Vector> U, V;
+  for_each_term(point.V, outputs, joint, [&](Index i, const Vector& u, const Vector& v) {
+    out.patterns.push_back(i);
+    U.push_back(u);
+    V.push_back(v);
+  });
+  out.U.resize(point.V.rows(), static_cast<Index>(U.size()));
+  out.V.resize(outputs, static_cast<Index>(V.size()));
+  for (std::size_t t = 0; t < U.size(); ++t) {
+    out.U.col(static_cast<Index>(t)) = U[t];
+    out.V.col(static_cast<Index>(t)) = V[t];
+  }
+  return out;
+}
+
+Network network_of(const Matrix& S, const Matrix& W) {
+  Collector all(S.rows(), W.cols());
+  for (Index j = 0; j < S.cols(); ++j)
+    if (const double size = W.row(j).norm(); size > 0.0)
+      all.add(S.col(j) * size, W.row(j).transpose() / size);
+  return all.take();
+}
+
 Network gated_network(const PatternPoint& point, const Matrix& gates, Index outputs, bool joint) {
   Collector all(point.V.rows(), outputs);
-  rank_one_terms(point.V, outputs, joint, [&](Index i, const Vector& u, const Vector& v) {
+  for_each_term(point.V, outputs, joint, [&](Index i, const Vector& u, const Vector& v) {
     all.add(u, v);
     all.gate(gates.col(i));
   });
@@ -69,8 +94,8 @@ Network gated_network(const PatternPoint& point, const Matrix& gates, Index outp
 
 Network linear_network(const PatternPoint& point, Index outputs, bool joint) {
   Collector all(point.V.rows(), outputs);
-  rank_one_terms(point.V, outputs, joint,
-                 [&](Index, const Vector& u, const Vector& v) { all.add(u, v); });
+  for_each_term(point.V, outputs, joint,
+                [&](Index, const Vector& u, const Vector& v) { all.add(u, v); });
   Network network = all.take();
   network.activation = Activation::linear;
   return network;
@@ -78,10 +103,10 @@ Network linear_network(const PatternPoint& point, Index outputs, bool joint) {
 
 Network relu_network(const PatternPoint& point, Index outputs) {
   Collector all(point.V.rows(), outputs);
-  rank_one_terms(point.V, outputs, false,
-                 [&](Index, const Vector& u, const Vector& v) { all.add(u, v); });
-  rank_one_terms(point.N, outputs, false,
-                 [&](Index, const Vector& u, const Vector& v) { all.add(u, -v); });
+  for_each_term(point.V, outputs, false,
+                [&](Index, const Vector& u, const Vector& v) { all.add(u, v); });
+  for_each_term(point.N, outputs, false,
+                [&](Index, const Vector& u, const Vector& v) { all.add(u, -v); });
   return all.take();
 }
 

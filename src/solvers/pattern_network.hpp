@@ -4,12 +4,23 @@
 #pragma once
 
 #include <relulift/network.hpp>
+#include <vector>
 
 #include "src/patterns/patches.hpp"
 #include "src/patterns/pattern_set.hpp"
 #include "src/solvers/program_request.hpp"
 
 namespace relulift {
+
+// The rank-one terms u v' of the blocks V_i: their columns, or their singular triples where
+// `joint`.
+struct RankOneTerms {
+  std::vector<Index> patterns;  // of each term
+  Matrix U, V;                  // d x terms, c x terms; columns of V have unit length
+};
+RankOneTerms rank_one_terms(const PatternPoint& point, Index outputs, bool joint);
+// ReLU neurons of unit directions S (d x k) with output weights W (k x c), balanced.
+Network network_of(const Matrix& S, const Matrix& W);
 
 // One neuron per column V_i e_k, or per singular value of V_i where `joint`; blocks of no size are
 // left out. gates: d x P.

@@ -91,8 +91,11 @@ void ProgramArguments::add_to(CLI::App& command) {
   option("--huber-delta", huber_delta, "D", "where the Huber loss turns linear (default: 1)");
   choice("--group", group, "whose norms are summed: neuron, or feature (leaves features out)",
          {"neuron", "feature"});
-  choice("--solver", solver, "of the program: auto, interior, gradient or admm",
-         {"auto", "interior", "gradient", "admm"});
+  choice("--solver", solver,
+         "of the program: auto, interior, gradient, admm, or decomposition (relu, from gated)",
+         {"auto", "interior", "gradient", "admm", "decomposition"});
+  choice("--decomposition", decomposition,
+         "exact: V - N = W; approximate: less where that is shorter", {"exact", "approximate"});
   option("--tolerance", tolerance, "T", "stop at this relative gap of the program (default: 1e-6)");
   command
       .add_flag("--refine", refine,
@@ -108,13 +111,14 @@ void ProgramArguments::check() const {
   if (!program()) {
     const bool untouched = outputs == "joint" && group == "neuron" && loss == "squared" &&
                            gates.empty() && gate_kind == "gaussian" && image.empty() &&
-                           pool == "none" && !stride && solver == "auto" && !huber_delta &&
-                           !gate_features && !patch && !tolerance && !refine;
+                           pool == "none" && !stride && solver == "auto" &&
+                           decomposition == "exact" && !huber_delta && !gate_features && !patch &&
+                           !tolerance && !refine;
     require(
         untouched,
         "--outputs, --gates, --gate-kind, --gate-features, --pool, --image, --patch, --stride, "
-        "--loss, --huber-delta, --group, --solver, --tolerance and --refine are for --method relu, "
-        "gated, exact, linear or circular");
+        "--loss, --huber-delta, --group, --solver, --decomposition, --tolerance and --refine are "
+        "for --method relu, gated, exact, linear or circular");
     return;
   }
   const auto count = whole(gates);
@@ -136,6 +140,10 @@ void ProgramArguments::check() const {
   require(!tolerance || (*tolerance > 0.0 && *tolerance < 1.0),
           fmt::format("--tolerance must lie in (0, 1), not {}", tolerance.value_or(0)));
   require(!refine || method == "relu", "--refine is for --method relu");
+  require(solver != "decomposition" || method == "relu",
+          fmt::format("--solver decomposition is for --method relu, not {}", method));
+  require(solver == "decomposition" || decomposition == "exact",
+          "--decomposition goes with --solver decomposition");
   if (!image.empty()) parse_image(image);
 }
 
@@ -174,8 +182,10 @@ void ProgramArguments::apply(Options& options, Index features,
   to.patch = patch.value_or(to.patch);
   to.pooling = named(pool, {Pooling::none, Pooling::average});
   to.stride = stride.value_or(to.stride);
-  to.solver = named(solver, {ProgramSolver::automatic, ProgramSolver::interior,
-                             ProgramSolver::gradient, ProgramSolver::admm});
+  to.solver =
+      named(solver, {ProgramSolver::automatic, ProgramSolver::interior, ProgramSolver::gradient,
+                     ProgramSolver::admm, ProgramSolver::decomposition});
+  to.decomposition = named(decomposition, {Decomposition::exact, Decomposition::approximate});
   to.tolerance = tolerance.value_or(to.tolerance);
   to.refine = refine;
   if (!image.empty()) {

@@ -24,6 +24,7 @@ struct ProgramArguments {
   std::string pool = "none";
   std::optional<Index> stride;
   std::string solver = "auto";
+  std::string decomposition = "exact";
   std::optional<double> tolerance;
   bool refine = false;
 

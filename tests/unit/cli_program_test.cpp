@@ -401,6 +401,51 @@ TEST_F(CliProgram, TheReportOfAGatedRunClaimsNoBoundForReluNetworks) {
     EXPECT_EQ(html.find(word), std::string::npos) << word;
 }
 
+// ---- Cone decomposition ----
+
+class Decomposed : public CliProgram, public testing::WithParamInterface<std::string> {};
+
+// Over the same patterns: gated bound <= ReLU optimum <= any network of its cones.
+TEST_P(Decomposed, LiesBetweenItsBoundAndReluNetworksOfTheSamePatterns) {
+  const Table table(content_of(bundled("spiral.csv")), 2, {});
+  const std::string relu = "--method relu --gates 30 --engine none " + GetParam();
+  ASSERT_EQ(spiral(relu).code, 0);
+  const double optimum = result()["convex_program"]["objective"].get<double>();
+  const double proved = result()["program_bound"].get<double>();
+
+  for (const char* how : {"exact", "approximate"}) {
+    const Outcome trained =
+        spiral(relu + " --solver decomposition --decomposition " + std::string(how));
+
+    ASSERT_EQ(trained.code, 0) << trained.err;
+    const Json json = result();
+    const double objective = PlainModel(bytes()).objective(table, 0.1);
+    EXPECT_NEAR(json["objective"].get<double>(), objective, 1e-9 * objective) << how;
+    EXPECT_NEAR(json["convex_program"]["objective"].get<double>(), objective, 1e-9 * objective);
+    EXPECT_EQ(json["convex_program"]["solver"], "decomposition");
+    EXPECT_GT(json["program_bound"].get<double>(), 0.5 * optimum) << how;
+    EXPECT_LE(json["program_bound"].get<double>(), optimum * (1 + 1e-9)) << how;
+    EXPECT_GE(objective, proved * (1 - 1e-9)) << how;
+    EXPECT_LE(objective, 1.05 * optimum) << how;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Outputs, Decomposed,
+                         testing::Values("--outputs one-vs-all", "--outputs joint"));
+
+// Without a refit long parts may cost more than they explain: the network has then no neurons.
+TEST_F(CliProgram, ADecompositionOfAnotherLossLiesBetweenItsBoundAndNoNeurons) {
+  const std::string arguments = "--gates 10 --outputs one-vs-all --loss huber ";
+  ASSERT_EQ(spiral(arguments + "--method gated").code, 0);
+  const double bound = result()["program_bound"].get<double>();
+
+  ASSERT_EQ(spiral(arguments + "--method relu --solver decomposition").code, 0);
+
+  EXPECT_NEAR(result()["program_bound"].get<double>(), bound, 1e-9 * bound);
+  EXPECT_GE(result()["objective"].get<double>(), bound);
+  EXPECT_LE(result()["objective"].get<double>(), 30.0);
+}
+
 // ---- Stopped early ----
 
 TEST_F(CliProgram, ATimeLimitLeavesAValidNetworkAndBound) {
@@ -457,13 +502,16 @@ TEST_P(EdgeTable, OfZerosHasANetworkWithoutNeurons) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Methods, EdgeTable,
-                         testing::Values("relu", "gated", "exact", "linear", "circular"));
+                         testing::Values("relu", "gated", "exact", "linear", "circular",
+                                         "relu --solver decomposition"));
 
 // One sample x = 2, y = 3: min (2w - 3)^2 / 2 + g |w| has w = (6 - g) / 4.
 TEST_F(CliProgram, OneSampleOfOneFeatureHasTheOptimumOfTheFormula) {
   folder.write("t.csv", "a,y\n2,3\n");
   const double w = (6 - 0.1) / 4, optimum = std::pow(2 * w - 3, 2) / 2 + 0.1 * w;
-  for (const char* method : {"relu", "gated", "exact", "linear", "circular"}) {
+  for (const char* method :
+       {"relu", "gated", "exact", "linear", "circular", "relu --solver decomposition",
+        "relu --solver decomposition --decomposition approximate"}) {
     ASSERT_EQ(
         run(std::string("train t.csv --targets y --weight-decay 0.1 --out r --method ") + method)
             .code,
@@ -538,6 +586,20 @@ INSTANTIATE_TEST_SUITE_P(
         Misuse{"GradientOfReluNetworks", "--method relu --solver gradient", "gradient solver"},
         Misuse{"GradientOfAKink", "--method gated --loss hinge --solver gradient", "smooth"},
         Misuse{"InteriorOfJointOutputs", "--method gated --solver interior", "one-vs-all"},
+        Misuse{"DecompositionOfGates", "--method gated --solver decomposition",
+               "--solver decomposition is for --method relu, not gated"},
+        Misuse{"DecompositionOfAllPatterns", "--method exact --solver decomposition",
+               "--solver decomposition is for --method relu, not exact"},
+        Misuse{"DecompositionOfALinearNetwork", "--method linear --solver decomposition",
+               "--solver decomposition is for --method relu, not linear"},
+        Misuse{"DecompositionOfAnotherSolver", "--method relu --decomposition approximate",
+               "--decomposition goes with --solver decomposition"},
+        Misuse{"DecompositionOfNoProgram", "--decomposition approximate", "are for --method relu"},
+        Misuse{"ApproximateWithAnotherLoss",
+               "--method relu --solver decomposition --decomposition approximate --loss huber",
+               "decomposition approximate takes the squared loss"},
+        Misuse{"RefineOfDecompositions", "--method relu --solver decomposition --refine",
+               "refine is not for the decomposition solver"},
         Misuse{"RefineOfGates", "--method gated --refine", "--refine is for --method relu"},
         Misuse{"ZeroTolerance", "--method gated --tolerance 0", "--tolerance must lie in (0, 1)"},
         Misuse{"NanTolerance", "--method gated --tolerance nan", "--tolerance must lie in (0, 1)"},
