@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 
+#include "kernels/entries.hpp"
 #include "src/core/view.hpp"
 
 namespace relulift::kernels {
@@ -21,12 +22,6 @@ struct BitView {
   RELULIFT_HD bool operator()(Index row, Index column) const {
     return (word(row / 64, column) >> (row % 64) & 1U) != 0;
   }
-};
-
-template <class T>
-struct ZeroEntries {
-  MatrixView<T> A;
-  RELULIFT_HD void operator()(Index i, Index j) const { A(i, j) = T(0); }
 };
 
 // Eight bits as eight factors: a processor without variable shifts reads them from the cache.

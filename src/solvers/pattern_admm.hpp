@@ -4,6 +4,8 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <optional>
 #include <relulift/error.hpp>
 
@@ -23,6 +25,23 @@ class AdmmProgram {
     options_.max_iterations = request.max_iterations;
     if (program == PatternProgram::relu)
       cones_.emplace(request.X, request.gated, 2 * request.gated.patterns.size() * c());
+  }
+
+  // What solve() allocates at most: the method is gone when its point is evaluated in double.
+  static Needs count(const ProgramRequest& request, PatternProgram program,
+                     const AdmmOptions& options) {
+    const Index n = request.X.rows(), d = request.X.cols(), c = request.Y.cols();
+    const Index patterns = request.gated.patterns.size();
+    Needs method, check;
+    if (request.single_precision) {
+      PatternAdmm<B, float, Penalty>::count(method, n, d, patterns, c, program, options);
+    } else {
+      PatternAdmm<B, double, Penalty>::count(method, n, d, patterns, c, program, options);
+    }
+    GatedProducts<B, double>::count(check, n, d, patterns, c, options.tile_entries);
+    Penalty<B, double>::count(check, d, patterns * c, c);
+    check.matrix(d * patterns * c, 1).matrix(n * c, 1).slots(2);
+    return most_of(method, check);
   }
 
   PatternPoint solve(const Control& control, const OnProgram& on_check) {
@@ -56,15 +75,16 @@ class AdmmProgram {
     const MatrixView<double> W{w.view().data, request_.X.cols(), products.columns(),
                                request_.X.cols()};
     const MatrixView<double> F{f.view().data, n(), c(), n()};
-    const auto groups = be_.slots(1);
-    Penalty<B, double> penalty(be_, W.rows, W.cols, c(), groups[0]);
+    Scalars<B> scalars(be_, 2);  // tau of a prox that nobody asks for, and a norm
+    Penalty<B, double> penalty(be_, W.rows, W.cols, c(), scalars[0]);
     double omega = 0.0;
     if (cones_) {
       omega = point.V.colwise().norm().sum() + point.N.colwise().norm().sum();
       upload_as<double>(be_, Matrix(point.V - point.N), w.view());
     } else {
       upload_as<double>(be_, point.V, w.view());
-      omega = penalty.value(W);
+      penalty.value(W, scalars[1]);
+      omega = scalars.template read<1>(1)[0];
     }
     products.forward(W, F);
     point.objective =
@@ -72,16 +92,20 @@ class AdmmProgram {
     into_domain(point.E);
     upload_as<double>(be_, point.E, f.view());
     products.adjoint(F, W);
+    penalty.dual(W, scalars[1]);
     const double largest = cones_
                                ? largest_in_cones(fetch_as<double>(be_, w.view(), W.rows, W.cols))
-                               : penalty.dual(W);
-    const double g = request_.weight_decay, scale = g / std::max(g, largest);
-    point.bound = bound_of(point.E, scale);
+                               : scalars.template read<1>(1)[0];
+    const double scale = kernels::dual_factor(request_.weight_decay, largest);
+    const double bound = bound_of(point.E, scale);
+    point.bound = std::isfinite(bound) ? bound : -std::numeric_limits<double>::infinity();
     point.E *= scale;
   }
   // max of +-(E e_k)'A_i u over u of cone i, ||u|| <= 1: the norm of the nearest point of the cone.
+  // NaN where G has one.
   double largest_in_cones(const Matrix& G) {
     const Index half = G.cols();
+    if (!G.allFinite()) return std::numeric_limits<double>::quiet_NaN();
     double largest = 0.0;
     for (Index j = 0; j < 2 * half; ++j) {
       const Vector a = j < half ? Vector(G.col(j)) : Vector(-G.col(j - half));
@@ -156,18 +180,27 @@ PatternPoint solve_by_admm(B& be, const ProgramRequest& request, PatternProgram 
 
 // What solve_by_admm takes, for the plan: on the engine's side, and on the host.
 template <Backend B>
-EngineBytes admm_bytes(const ProgramRequest& request, PatternProgram program, Index tile_entries) {
+EngineBytes admm_bytes(const ProgramRequest& request, PatternProgram program,
+                       const AdmmOptions& options) {
   const Index n = request.X.rows(), d = request.X.cols(), c = request.Y.cols();
-  const Index patterns = request.gated.patterns.size();
-  const AdmmOptions options = admm_options(n, d, program, tile_entries);
-  Needs needs;
-  if (request.single_precision) {
-    PatternAdmm<B, float, NeuronPenalty>::count(needs, n, d, patterns, c, program, options);
+  Needs basis, program_needs;
+  if (request.options.group == Group::feature) {
+    program_needs = AdmmProgram<B, FeaturePenalty>::count(request, program, options);
+  } else if (joint_blocks(request) && program != PatternProgram::relu) {
+    count_uniform(basis, n, d);
+    program_needs = AdmmProgram<B, NuclearPenalty>::count(request, program, options);
   } else {
-    PatternAdmm<B, double, NeuronPenalty>::count(needs, n, d, patterns, c, program, options);
+    count_rotated(basis, n, d);
+    program_needs = AdmmProgram<B, NeuronPenalty>::count(request, program, options);
   }
-  const Index columns = options.system.halves * patterns * c;
+  const Needs needs = most_of(basis, program_needs);
+  const Index columns = options.system.halves * request.gated.patterns.size() * c;
   return {needs.storage_bytes + B::workspace_bytes(needs), 8 * (2 * n * d + 4 * d * columns)};
+}
+template <Backend B>
+EngineBytes admm_bytes(const ProgramRequest& request, PatternProgram program, Index tile_entries) {
+  return admm_bytes<B>(request, program,
+                       admm_options(request.X.rows(), request.X.cols(), program, tile_entries));
 }
 
 }  // namespace relulift

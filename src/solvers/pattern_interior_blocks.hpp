@@ -11,6 +11,7 @@
 #include "kernels/group_lasso.hpp"
 #include "kernels/pattern_interior.hpp"
 #include "src/core/backend.hpp"
+#include "src/core/needs.hpp"
 #include "src/core/transfer.hpp"
 #include "src/patterns/pattern_set.hpp"
 #include "src/solvers/pattern_interior_centre.hpp"
@@ -133,6 +134,21 @@ PatternBlocks<B>::PatternBlocks(B& be, const Matrix& X, std::span<const Index> r
   upload(be_, Vector(Vector::Ones(given.patterns.size())), ones_.view());
   if (cones_)
     be_.launch({n_, d_ * (d_ + 1) / 2}, kernels::ColumnProducts{X_.view(), pairs_.view()});
+}
+
+// What it allocates.
+inline void count_pattern_blocks(Needs& needs, Index n, Index d, Index patterns,
+                                 PatternProgram program) {
+  const bool cones = program == PatternProgram::relu;
+  const Index blocks = cones ? 2 * patterns : patterns, pairs = d * (d + 1) / 2;
+  needs.matrix(n, d).matrix(n, patterns).matrix(patterns, 1).matrix(n, 1);
+  needs.matrix(n, d * pattern_panel_blocks(d, blocks)).matrix(d, d * blocks).matrix(n, n);
+  for (int k = 0; k < 5; ++k) needs.matrix(d, blocks);
+  needs.matrix(blocks, 1).indices((n + 31) / 32 * patterns).potrf(n);
+  needs.slots(std::max<Index>(blocks, 1)).slots(1);
+  if (!cones) return;
+  needs.matrix(n, pairs).matrix(pairs, blocks);
+  for (int k = 0; k < 6; ++k) needs.matrix(n, blocks);
 }
 
 template <Backend B>

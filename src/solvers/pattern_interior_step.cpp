@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/solvers/pattern_interior_step.hpp"
 
+#include "src/solvers/pattern_interior_blocks.hpp"
+
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -189,14 +191,9 @@ Index pattern_panel_blocks(Index d, Index blocks) {
 }
 
 EngineBytes pattern_interior_bytes(Index n, Index d, Index patterns, PatternProgram program) {
-  const bool relu = program == PatternProgram::relu;
-  const Index blocks = relu ? 2 * patterns : patterns, pairs = d * (d + 1) / 2;
   Needs needs;
-  needs.matrix(n, d).matrix(n, n).matrix(n, patterns).matrix(d, d * blocks);
-  needs.matrix(n, d * pattern_panel_blocks(d, blocks)).indices((n + 63) / 64 * 2 * patterns);
-  for (int k = 0; k < 7; ++k) needs.matrix(d, blocks);
-  if (relu) needs.matrix(n, pairs).matrix(pairs, blocks);
-  for (int k = 0; relu && k < 6; ++k) needs.matrix(n, blocks);
+  count_pattern_blocks(needs, n, d, patterns, program);
+  const Index blocks = program == PatternProgram::relu ? 2 * patterns : patterns;
   return {.engine = needs.storage_bytes,
           .host = static_cast<std::int64_t>(sizeof(double)) * (24 * blocks * (d + 2) + 2 * n * d)};
 }

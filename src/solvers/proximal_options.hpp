@@ -3,8 +3,6 @@
 #pragma once
 
 #include "src/core/dense.hpp"
-#include "src/core/needs.hpp"
-#include "src/solvers/program_request.hpp"
 
 namespace relulift {
 
@@ -14,9 +12,6 @@ struct ProximalOptions {
   double curvature = 1.0;    // of the loss, at most, in any direction
   Index tile_entries = 0;    // of GatedProducts
 };
-
-// Of the method on this request.
-EngineBytes proximal_bytes(const ProgramRequest& request);
 
 // X = coordinates * basis', X'X = basis diag(metric) basis'; for groups of features basis = I and
 // metric the squared norms of columns.
