@@ -191,7 +191,7 @@ TEST_F(CudaEngines, ProximalGradientProvesTheSameOptimum) {
 }
 
 TEST_F(CudaEngines, AlternatingDirectionsProveTheSameOptimum) {
-  for (const auto& [n, d, c, gates] : {std::array<Index, 4>{60, 4, 2, 20}, {257, 6, 1, 33}}) {
+  for (const auto& [n, d, c, gates] : {std::array<Index, 4>{60, 4, 2, 20}, {130, 5, 1, 20}}) {
     const PatternCase data = pattern_case(n, d, c, gates);
     for (const PatternProgram program : {PatternProgram::gated, PatternProgram::relu}) {
       for (const bool single : {false, true}) {
