@@ -79,7 +79,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"GatedGradientFeatures", kGated + "--group feature --solver gradient "},
                     Case{"GatedAdmm", kGated + "--solver admm "},
                     Case{"GatedAdmmAlone", kGated + kAlone + "--solver admm "},
-                    Case{"ReluAdmmAlone", kRelu + kAlone + "--solver admm "},
+                    Case{"ReluAdmmAlone", "--method relu --gates 20 " + kAlone + "--solver admm "},
                     Case{"LinearAdmm", "--method linear --solver admm "}),
     name_of);
 
