@@ -83,6 +83,10 @@ class TimedBackend {
   void sum_columns(Extent e, const F& f, Slot out) {
     time(name_of<F>(), [&] { be_.sum_columns(e, f, out); });
   }
+  template <class F>
+  void launch_columns(Extent e, const F& f) {
+    time(name_of<F>(), [&] { be_.launch_columns(e, f); });
+  }
   void gemm(Op a, Op b, double alpha, MatrixView<const double> A, MatrixView<const double> C,
             double beta, MatrixView<double> out) {
     time("gemm", [&] { be_.gemm(a, b, alpha, A, C, beta, out); });

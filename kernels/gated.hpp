@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 
+#include "kernels/entries.hpp"
 #include "src/core/view.hpp"
 
 namespace relulift::kernels {
@@ -28,12 +29,6 @@ struct BitView {
     if (shift > 56) bits |= word(row / 64 + 1, column) << (64 - shift);
     return bits & 255U;
   }
-};
-
-template <class T>
-struct ZeroEntries {
-  MatrixView<T> A;
-  RELULIFT_HD void operator()(Index i, Index j) const { A(i, j) = T(0); }
 };
 
 // Eight bits as eight factors: a processor without variable shifts reads them from the cache.

@@ -162,12 +162,6 @@ struct NearlyViolated {
   }
 };
 
-struct ToFloat {
-  MatrixView<const double> from;
-  MatrixView<float> to;
-  RELULIFT_HD void operator()(Index i, Index j) const { to(i, j) = static_cast<float>(from(i, j)); }
-};
-
 // Euclidean norms of columns from their squares.
 struct RootOf {
   MatrixView<double> a;

@@ -64,6 +64,16 @@ struct BlockEigen {
   }
 };
 
+// Number j of them: of block j / c, from what BlockEigen left. Rounding below zero is zero.
+struct SingularValue {
+  const double* gram = nullptr;
+  Index c;
+  RELULIFT_HD double operator()(Index j, Index) const {
+    const double square = gram[j / c * c * c + j % c * (c + 1)];
+    return square < 0.0 ? 0.0 : sqrt(square);
+  }
+};
+
 // factor = Q diag((1 - tau / s)_+) Q', s = sqrt of the eigenvalues; extent {blocks c, c}.
 struct ShrinkFactor {
   const double* gram = nullptr;

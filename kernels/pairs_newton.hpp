@@ -15,12 +15,6 @@ struct Fill {
   RELULIFT_HD void operator()(Index i, Index j) const { to(i, j) = value; }
 };
 
-struct Copy {
-  MatrixView<const double> from;
-  MatrixView<double> to;
-  RELULIFT_HD void operator()(Index i, Index j) const { to(i, j) = from(i, j); }
-};
-
 struct Dot {
   MatrixView<const double> a, b;
   RELULIFT_HD double operator()(Index i, Index j) const { return a(i, j) * b(i, j); }

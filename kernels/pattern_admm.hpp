@@ -5,6 +5,7 @@
 
 #include <math.h>  // on host and device
 
+#include "kernels/entries.hpp"
 #include "kernels/gated.hpp"
 #include "kernels/loss.hpp"
 #include "src/core/view.hpp"
@@ -89,6 +90,11 @@ struct ConeSumTerm {
     return x * x;
   }
 };
+// Sum k of all tiles, whose sums stand four by four; extent {tiles, 4}.
+struct ConeTotal {
+  const double* sums = nullptr;
+  RELULIFT_HD double operator()(Index tile, Index k) const { return sums[4 * tile + k]; }
+};
 // The dual of a cone in units of another penalty.
 template <class T>
 struct ConeRescale {
@@ -171,13 +177,6 @@ struct AddEntries {
   MatrixView<T> B;
   RELULIFT_HD void operator()(Index i, Index j) const { B(i, j) += A(i, j); }
 };
-template <class From, class To>
-struct ConvertEntries {
-  MatrixView<const From> A;
-  MatrixView<To> B;
-  RELULIFT_HD void operator()(Index i, Index j) const { B(i, j) = static_cast<To>(A(i, j)); }
-};
-
 // A <- I + factor A o (sum_i d_i d_i') [eq:pattern-schur]. bits: a column per sample, a bit per
 // pattern.
 struct Overlap {

@@ -5,6 +5,7 @@
 
 #include <math.h>  // on host and device
 
+#include "kernels/entries.hpp"
 #include "src/core/view.hpp"
 
 namespace relulift::kernels {
@@ -20,66 +21,54 @@ struct MetricStep {
   }
 };
 
-// Terms of phi(rho) = sum_i (q_i / (m_i rho + tau))^2 of column j [eq:secular].
-template <class T>
-struct SecularTerm {
-  MetricStep<T> q;
-  Slot tau;
-  const double* rho = nullptr;
-  RELULIFT_HD double operator()(Index i, Index j) const {
-    const double x = q(i, j) / (q.metric[i] * rho[j] + tau.get());
-    return x * x;
-  }
-};
-// and of -phi'(rho) / 2.
-template <class T>
-struct SecularSlope {
-  MetricStep<T> q;
-  Slot tau;
-  const double* rho = nullptr;
-  RELULIFT_HD double operator()(Index i, Index j) const {
-    const double below = q.metric[i] * rho[j] + tau.get(), x = q(i, j) / below;
-    return x * x * (q.metric[i] / below);
-  }
-};
-
-// rho_j = 0 for a column that vanishes, phi(0) <= 1; else as it was, raised to a lower bound of the
-// root. Extent {columns}.
-struct SecularStart {
-  const double* phi = nullptr;  // at zero
-  double largest_metric;
-  Slot tau;
-  double* rho = nullptr;
-  RELULIFT_HD void operator()(Index j, Index) const {
-    const double least = tau.get() * (sqrt(phi[j]) - 1.0) / largest_metric;
-    rho[j] = phi[j] > 1.0 ? (rho[j] > least ? rho[j] : least) : 0.0;
-  }
-};
-// Newton's step for 1 / sqrt(phi) = 1, which is concave in rho: never beyond the root.
-struct SecularNewton {
-  const double* phi = nullptr;
-  const double* slope = nullptr;
-  const double* zero = nullptr;  // phi at zero
-  double largest_metric;
-  Slot tau;
-  double* rho = nullptr;
-  RELULIFT_HD void operator()(Index j, Index) const {
-    if (rho[j] == 0.0) return;
-    const double least = tau.get() * (sqrt(zero[j]) - 1.0) / largest_metric;
-    const double next = rho[j] + (sqrt(phi[j]) - 1.0) * phi[j] / slope[j];
-    rho[j] = next > least ? next : least;
-  }
-};
-// w = q rho / (m rho + tau).
+// The prox of a column q/m by its team [eq:secular]: w = q rho / (m rho + tau) with the root rho of
+// phi(rho) = sum_i (q_i / (m_i rho + tau))^2 = 1, by Newton's method on 1 / sqrt(phi), which is
+// concave: from the last root (0: none), never beyond the new one after the first step. A column is
+// read from memory once, later from the nearest cache, and written once. launch_columns.
 template <class T>
 struct SecularProx {
   MetricStep<T> q;
   Slot tau;
-  const double* rho = nullptr;
+  double largest_metric;
+  double* rho = nullptr;  // of columns
   MatrixView<T> W;
-  RELULIFT_HD void operator()(Index i, Index j) const {
-    const double r = rho[j];
-    W(i, j) = static_cast<T>(r > 0.0 ? q(i, j) * r / (q.metric[i] * r + tau.get()) : 0.0);
+
+  RELULIFT_HD Index work() const { return 10; }
+  template <class Team>
+  RELULIFT_HD void operator()(Index j, const Team& team) const {
+    const double t = tau.get(), r = root(j, t, team);
+    if (team.leads()) rho[j] = r;
+    team.each([&](Index i) {
+      W(i, j) = static_cast<T>(r == 0.0 ? 0.0 : q(i, j) * (r / (q.metric[i] * r + t)));
+    });
+  }
+
+ private:
+  static constexpr int kMostSteps = 20;
+  static constexpr double kSettled = 1e-10;  // of rho; the next step would change its square
+  struct Sums {
+    double first, second;  // phi and -phi'/2
+  };
+  template <class Team>
+  RELULIFT_HD double root(Index j, double t, const Team& team) const {
+    const double inverse = 1.0 / t;
+    const double at_zero = team.sum([&](Index i) {
+      const double x = q(i, j) * inverse;
+      return x * x;
+    });
+    if (at_zero <= 1.0) return 0.0;  // NaN goes on, into W
+    const double least = t * (sqrt(at_zero) - 1.0) / largest_metric;
+    double r = rho[j] > least ? rho[j] : least;
+    for (int step = 0; step < kMostSteps; ++step) {
+      const Sums phi = team.sums([&](Index i) {
+        const double share = 1.0 / (q.metric[i] * r + t), x = q(i, j) * share;
+        return Sums{x * x, x * x * (q.metric[i] * share)};
+      });
+      const double last = r, next = r + (sqrt(phi.first) - 1.0) * phi.first / phi.second;
+      r = next > least ? next : least;
+      if (!(fabs(r - last) > kSettled * r)) break;
+    }
+    return r;
   }
 };
 
@@ -102,32 +91,18 @@ struct RowProx {
 };
 
 template <class T>
-struct EntrySquare {
-  MatrixView<const T> A;
-  RELULIFT_HD double operator()(Index i, Index j) const {
-    return static_cast<double>(A(i, j)) * static_cast<double>(A(i, j));
-  }
-};
-template <class T>
 struct SquareAcross {  // extent {columns, rows}
   MatrixView<const T> A;
   RELULIFT_HD double operator()(Index j, Index i) const { return EntrySquare<T>{A}(i, j); }
 };
 
+// ||A||^2 and ||A - B||^2 in m.
 template <class T>
-struct CopyEntries {
+struct MetricSquare {
   MatrixView<const T> A;
-  MatrixView<T> B;
-  RELULIFT_HD void operator()(Index i, Index j) const { B(i, j) = A(i, j); }
-};
-
-// ||A - B||^2, and with m.
-template <class T>
-struct SquaredDifference {
-  MatrixView<const T> A, B;
+  const double* metric = nullptr;
   RELULIFT_HD double operator()(Index i, Index j) const {
-    const double x = static_cast<double>(A(i, j)) - static_cast<double>(B(i, j));
-    return x * x;
+    return metric[i] * EntrySquare<T>{A}(i, j);
   }
 };
 template <class T>

@@ -65,6 +65,7 @@ class Engines {
                                    double constant, const Control&) = 0;
   // A gated program [eq:gated] with a smooth loss.
   virtual PatternPoint gated(const ProgramRequest&, const Control&, const OnProgram&) = 0;
+  virtual EngineBytes gated_bytes(const ProgramRequest&) const = 0;
   // [eq:gated] or [eq:relu-cones] with any loss, by alternating directions.
   virtual PatternPoint alternating(const ProgramRequest&, PatternProgram, const Control&,
                                    const OnProgram&) = 0;

@@ -55,6 +55,9 @@ class BackendEngines final : public Engines {
                      const OnProgram& on_check) override {
     return solve_gated(be_, request, memory_.shared ? kTileHost : kTileDevice, control, on_check);
   }
+  EngineBytes gated_bytes(const ProgramRequest& request) const override {
+    return relulift::gated_bytes<B>(request, memory_.shared ? kTileHost : kTileDevice);
+  }
 
   PatternPoint alternating(const ProgramRequest& request, PatternProgram program,
                            const Control& control, const OnProgram& on_check) override {

@@ -15,7 +15,6 @@
 #include "src/solvers/exchange.hpp"
 #include "src/solvers/pattern_interior_step.hpp"
 #include "src/solvers/pattern_network.hpp"
-#include "src/solvers/proximal_options.hpp"
 
 namespace relulift {
 namespace {
@@ -270,7 +269,7 @@ PatternPoint ProgramSession::solve_over(const GatedPatterns& gated, const Patter
     check_memory(engines_->alternating_bytes(asked, kind));
     return engines_->alternating(asked, kind, control_, on_check());
   }
-  check_memory(proximal_bytes(asked));
+  check_memory(engines_->gated_bytes(asked));
   return engines_->gated(asked, control_, on_check());
 }
 

@@ -21,6 +21,10 @@ struct Kernel {
 struct Term {
   RELULIFT_HD double operator()(Index, Index) const { return 0.0; }
 };
+struct ColumnKernel {
+  template <class Team>
+  RELULIFT_HD void operator()(Index, const Team&) const {}
+};
 struct Body {
   void operator()() const {}
 };
@@ -29,6 +33,9 @@ struct Task {
   void operator()(Index, Index, B&) const {}
 };
 }  // namespace archetype
+
+// The larger one, or NaN where there is one: a maximum that decides about a bound must not lose it.
+RELULIFT_HD inline double larger(double a, double b) { return b > a || b != b ? b : a; }
 
 // Setup (outside loops and recordings): matrix, slots, indices, upload, reserve.
 // Matrices, slots and indices are zeroed, RAII, and convert to their views by .view(); the address
@@ -52,6 +59,11 @@ concept Backend = requires(B be, MatrixView<double> a, MatrixView<const double> 
   be.launch(Extent{}, archetype::Kernel{});
   be.sum(Extent{}, archetype::Term{}, s);          // *s = sum_ij f(i, j), run-to-run reproducible
   be.sum_columns(Extent{}, archetype::Term{}, s);  // s[j] = sum_i f(i, j)
+  // f(j, team) for every column, in any order. A team shares the rows i of its column: each(b) does
+  // b(i), sum(t) and max(t) are of t(i) over all of them (max: by larger(), -infinity of none), and
+  // sums(t) those of {first, second}, known to the whole team. All of it does what stands between:
+  // the same branches, and no writes but where leads() is true. Where it has f.work(), as above.
+  be.launch_columns(Extent{}, archetype::ColumnKernel{});
   be.gemm(Op::none, Op::transpose, 1.0, c, c, 0.0, a);     // a = alpha op(A) op(B) + beta a
   be.gemm(Op::none, Op::transpose, 1.0, cf, cf, 0.0, af);  // in float, accumulated in float
   // Full symmetric a = alpha op(A) op(A)' + beta a: Op::none gives A A', transpose A'A. Both

@@ -53,4 +53,10 @@ struct Needs {
   }
 };
 
+// Of two that do not live at the same time.
+inline Needs most_of(Needs a, const Needs& b) {
+  a.storage_bytes = std::max(a.storage_bytes, b.storage_bytes);
+  return a.syevd(b.syevd_order).eigenvalues(b.eigenvalues_order).potrf(b.potrf_order);
+}
+
 }  // namespace relulift

@@ -19,6 +19,15 @@ class GatedProgram {
   GatedProgram(B& be, const ProgramRequest& request, MetricBasis basis, Index tile_entries)
       : be_(be), request_(request), basis_(std::move(basis)), tile_entries_(tile_entries) {}
 
+  // What solve() allocates at most: what is found in single precision is evaluated in double, when
+  // the method that found it is gone.
+  static Needs count(const ProgramRequest& request, Index tile_entries) {
+    Needs needs;
+    Method<double>::count(needs, request.Y.rows(), request.X.cols(), request.gated.patterns.size(),
+                          request.Y.cols(), tile_entries, request.patches());
+    return needs;
+  }
+
   PatternPoint solve(const Control& control, const OnProgram& on_check) {
     PatternPoint point = request_.start;
     const Matrix& basis = basis_.basis;
@@ -70,6 +79,26 @@ PatternPoint solve_gated(B& be, const ProgramRequest& request, Index tile_entrie
         .solve(control, on_check);
   return GatedProgram<B, NeuronPenalty>(be, request, rotated(be, X), tile_entries)
       .solve(control, on_check);
+}
+
+// What solve_gated takes, for the plan: on the engine's side, and on the host.
+template <Backend B>
+EngineBytes gated_bytes(const ProgramRequest& request, Index tile_entries) {
+  const Index rows = request.X.rows(), d = request.X.cols();
+  Needs basis, program;
+  if (request.options.group == Group::feature) {
+    program = GatedProgram<B, FeaturePenalty>::count(request, tile_entries);
+  } else if (joint_blocks(request)) {
+    count_uniform(basis, rows, d);
+    program = GatedProgram<B, NuclearPenalty>::count(request, tile_entries);
+  } else {
+    count_rotated(basis, rows, d);
+    program = GatedProgram<B, NeuronPenalty>::count(request, tile_entries);
+  }
+  const Needs needs = most_of(basis, program);
+  const Index weights = d * request.gated.patterns.size() * request.Y.cols();
+  return {needs.storage_bytes + B::workspace_bytes(needs),
+          8 * (2 * rows * d + 2 * weights + 2 * request.Y.size())};
 }
 
 }  // namespace relulift

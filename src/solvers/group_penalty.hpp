@@ -1,73 +1,79 @@
 // SPDX-License-Identifier: Apache-2.0
-// Penalties of the programs over patterns as the proximal gradient method uses them: Omega, its
-// dual norm, and the prox in a diagonal metric. W and gradients are d x (P c), column i c + k of
-// pattern i and output k.
+// Penalties of the programs over patterns as first-order methods use them: Omega and its dual norm,
+// which stay on the backend, and the prox in a diagonal metric. W and gradients are d x (P c),
+// column i c + k of pattern i and output k. NaN goes through all of them.
 #pragma once
 
-#include <algorithm>
-#include <cmath>
-#include <vector>
-
+#include "kernels/group_norm.hpp"
 #include "kernels/nuclear.hpp"
 #include "src/core/backend.hpp"
-#include "src/core/dense.hpp"
+#include "src/core/needs.hpp"
 
 namespace relulift {
 
-// sum of ||W_i e_k||, columns. The prox of a column solves [eq:secular] by Newton's method, from
-// where the last one ended.
+// Euclidean norms of groups, from sums of squares over the columns of an extent {size, groups}.
+template <Backend B>
+class GroupNorms {
+ public:
+  GroupNorms(B& be, Index groups) : be_(be), groups_(groups), square_(be.slots(groups)) {}
+  static void count(Needs& needs, Index groups) { needs.slots(groups); }
+
+  template <class Square>
+  const double* squares(Index size, const Square& term) {
+    be_.sum_columns({size, groups_}, term, square_[0]);
+    return square_[0].address;
+  }
+  template <class Square>
+  void sum(Index size, const Square& term, Slot out) {
+    be_.sum({groups_}, kernels::GroupNorm{squares(size, term)}, out);
+  }
+  template <class Square>
+  void largest(Index size, const Square& term, Slot out) {
+    const kernels::GroupNorm norm{squares(size, term)};
+    be_.launch_columns({groups_, 1}, kernels::LargestNorm<kernels::GroupNorm>{norm, out});
+  }
+
+ private:
+  B& be_;
+  Index groups_;
+  typename B::Slots square_;
+};
+
+// sum of ||W_i e_k||, columns.
 template <Backend B, class T>
 class NeuronPenalty {
  public:
+  // tau: of the prox.
   NeuronPenalty(B& be, Index rows, Index columns, Index, Slot tau)
       : be_(be),
         rows_(rows),
         columns_(columns),
         tau_(tau),
-        square_(be.slots(columns)),
-        zero_(be.slots(columns)),
-        phi_(be.slots(columns)),
-        slope_(be.slots(columns)),
-        rho_(be.slots(columns)),
-        nought_(be.slots(columns)),
-        host_(static_cast<std::size_t>(columns)) {}
+        norms_(be, columns),
+        rho_(be.slots(columns)) {}
   static void count(Needs& needs, Index, Index columns, Index) {
-    for (int k = 0; k < 6; ++k) needs.slots(columns);
+    GroupNorms<B>::count(needs, columns);
+    needs.slots(columns);
   }
 
   void prox(const kernels::MetricStep<T>& q, double largest_metric, MatrixView<T> W) {
-    const Extent all{rows_, columns_};
-    be_.sum_columns(all, kernels::SecularTerm<T>{q, tau_, nought_[0].address}, zero_[0]);
-    double* const rho = rho_[0].address;
-    be_.launch({columns_}, kernels::SecularStart{zero_[0].address, largest_metric, tau_, rho});
-    for (int step = 0; step < kNewtonSteps; ++step) {
-      be_.sum_columns(all, kernels::SecularTerm<T>{q, tau_, rho}, phi_[0]);
-      be_.sum_columns(all, kernels::SecularSlope<T>{q, tau_, rho}, slope_[0]);
-      be_.launch({columns_}, kernels::SecularNewton{phi_[0].address, slope_[0].address,
-                                                    zero_[0].address, largest_metric, tau_, rho});
-    }
-    be_.launch(all, kernels::SecularProx<T>{q, tau_, rho, W});
+    be_.launch_columns({rows_, columns_},
+                       kernels::SecularProx<T>{q, tau_, largest_metric, rho_[0].address, W});
   }
-  // Omega(W), and the largest group of a gradient.
-  double value(MatrixView<const T> W) {
-    double sum = 0.0;
-    for (const double square : squares(W)) sum += std::sqrt(square);
-    return sum;
+  // out = Omega(W), and the largest group of a gradient.
+  void value(MatrixView<const T> W, Slot out) {
+    norms_.sum(rows_, kernels::EntrySquare<T>{W}, out);
   }
-  double dual(MatrixView<const T> G) { return std::sqrt(std::ranges::max(squares(G))); }
+  void dual(MatrixView<const T> G, Slot out) {
+    norms_.largest(rows_, kernels::EntrySquare<T>{G}, out);
+  }
 
  private:
-  static constexpr int kNewtonSteps = 5;
-  const std::vector<double>& squares(MatrixView<const T> A) {
-    be_.sum_columns({rows_, columns_}, kernels::EntrySquare<T>{A}, square_[0]);
-    be_.fetch(square_[0], host_);
-    return host_;
-  }
   B& be_;
   Index rows_, columns_;
   Slot tau_;
-  typename B::Slots square_, zero_, phi_, slope_, rho_, nought_;
-  std::vector<double> host_;
+  GroupNorms<B> norms_;
+  typename B::Slots rho_;  // roots of the last prox
 };
 
 // sum over features of the norm of a row of (W_1, .., W_P).
@@ -75,36 +81,25 @@ template <Backend B, class T>
 class FeaturePenalty {
  public:
   FeaturePenalty(B& be, Index rows, Index columns, Index, Slot tau)
-      : be_(be),
-        rows_(rows),
-        columns_(columns),
-        tau_(tau),
-        square_(be.slots(rows)),
-        host_(static_cast<std::size_t>(rows)) {}
-  static void count(Needs& needs, Index rows, Index, Index) { needs.slots(rows); }
+      : be_(be), rows_(rows), columns_(columns), tau_(tau), norms_(be, rows) {}
+  static void count(Needs& needs, Index rows, Index, Index) { GroupNorms<B>::count(needs, rows); }
 
   void prox(const kernels::MetricStep<T>& q, double, MatrixView<T> W) {
-    be_.sum_columns({columns_, rows_}, kernels::RowSquare<T>{q}, square_[0]);
-    be_.launch({rows_, columns_}, kernels::RowProx<T>{q, tau_, square_[0].address, W});
+    const double* const squares = norms_.squares(columns_, kernels::RowSquare<T>{q});
+    be_.launch({rows_, columns_}, kernels::RowProx<T>{q, tau_, squares, W});
   }
-  double value(MatrixView<const T> W) {
-    double sum = 0.0;
-    for (const double square : squares(W)) sum += std::sqrt(square);
-    return sum;
+  void value(MatrixView<const T> W, Slot out) {
+    norms_.sum(columns_, kernels::SquareAcross<T>{W}, out);
   }
-  double dual(MatrixView<const T> G) { return std::sqrt(std::ranges::max(squares(G))); }
+  void dual(MatrixView<const T> G, Slot out) {
+    norms_.largest(columns_, kernels::SquareAcross<T>{G}, out);
+  }
 
  private:
-  const std::vector<double>& squares(MatrixView<const T> A) {
-    be_.sum_columns({columns_, rows_}, kernels::SquareAcross<T>{A}, square_[0]);
-    be_.fetch(square_[0], host_);
-    return host_;
-  }
   B& be_;
   Index rows_, columns_;
   Slot tau_;
-  typename B::Slots square_;
-  std::vector<double> host_;
+  GroupNorms<B> norms_;
 };
 
 // sum of nuclear norms of the blocks W_i of d x c; the metric is one number.
@@ -119,8 +114,7 @@ class NuclearPenalty {
         tau_(tau),
         gram_(be.slots(columns * outputs)),
         vectors_(be.slots(columns * outputs)),
-        factor_(be.slots(columns * outputs)),
-        host_(static_cast<std::size_t>(columns * outputs)) {}
+        factor_(be.slots(columns * outputs)) {}
   static void count(Needs& needs, Index, Index columns, Index outputs) {
     for (int k = 0; k < 3; ++k) needs.slots(columns * outputs);
   }
@@ -131,12 +125,11 @@ class NuclearPenalty {
                                                      c_, factor_[0].address});
     be_.launch({rows_, columns_}, kernels::ShrinkBlocks<T>{q, factor_[0].address, c_, W});
   }
-  double value(MatrixView<const T> W) {
-    double sum = 0.0;
-    for (const double s : singular_values(W)) sum += s;
-    return sum;
+  void value(MatrixView<const T> W, Slot out) { be_.sum({columns_}, singular_values(W), out); }
+  void dual(MatrixView<const T> G, Slot out) {
+    be_.launch_columns({columns_, 1},
+                       kernels::LargestNorm<kernels::SingularValue>{singular_values(G), out});
   }
-  double dual(MatrixView<const T> G) { return std::ranges::max(singular_values(G)); }
 
  private:
   template <class F>
@@ -144,21 +137,15 @@ class NuclearPenalty {
     be_.sum_columns({rows_, columns_ * c_}, kernels::BlockGram<F>{entry, c_}, gram_[0]);
     be_.launch({columns_ / c_}, kernels::BlockEigen{gram_[0].address, vectors_[0].address, c_});
   }
-  std::vector<double> singular_values(MatrixView<const T> A) {
+  kernels::SingularValue singular_values(MatrixView<const T> A) {
     decompose(A);
-    be_.fetch(gram_[0], host_);
-    std::vector<double> values(static_cast<std::size_t>(columns_));
-    for (Index j = 0; j < columns_; ++j) {
-      const auto diagonal = static_cast<std::size_t>(j / c_ * c_ * c_ + j % c_ * (c_ + 1));
-      values[static_cast<std::size_t>(j)] = std::sqrt(std::max(host_[diagonal], 0.0));
-    }
-    return values;
+    return {gram_[0].address, c_};
   }
+
   B& be_;
   Index rows_, columns_, c_;
   Slot tau_;
   typename B::Slots gram_, vectors_, factor_;
-  std::vector<double> host_;
 };
 
 }  // namespace relulift

@@ -27,6 +27,9 @@ MetricBasis rotated(B& be, const Matrix& X) {
   out.metric = raised_metric(out.coordinates.colwise().squaredNorm().transpose());
   return out;
 }
+inline void count_rotated(Needs& needs, Index n, Index d) {
+  needs.matrix(n, d).matrix(n, d).matrix(d, d).slots(d + 1).syevd(d);
+}
 
 // X as it is, the metric its largest squared singular value.
 template <Backend B>
@@ -41,6 +44,9 @@ MetricBasis uniform(B& be, const Matrix& X) {
   Vector squares(d);
   fetch(be, values[0], squares);
   return {X, {}, raised_metric(Vector::Constant(d, squares[d - 1]))};
+}
+inline void count_uniform(Needs& needs, Index n, Index d) {
+  needs.matrix(n, d).matrix(d, d).slots(d + 1).eigenvalues(d);
 }
 
 }  // namespace relulift

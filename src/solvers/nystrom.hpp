@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "kernels/entries.hpp"
 #include "kernels/nystrom.hpp"
-#include "kernels/proximal.hpp"
 #include "src/core/backend.hpp"
 #include "src/core/dense.hpp"
 #include "src/core/needs.hpp"

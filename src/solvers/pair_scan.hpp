@@ -11,6 +11,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "kernels/entries.hpp"
 #include "kernels/low_rank.hpp"
 #include "src/core/backend.hpp"
 #include "src/core/needs.hpp"
@@ -95,7 +96,7 @@ class PairScan {
       return K;
     } else {
       const MatrixView<T> to{reinterpret_cast<T*>(narrow_.view().data), K.rows, K.cols, K.rows};
-      be_.launch({K.rows, K.cols}, kernels::ToFloat{K, to});
+      be_.launch({K.rows, K.cols}, kernels::CopyEntries<double, float>{K, to});
       return to;
     }
   }

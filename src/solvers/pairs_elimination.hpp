@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "kernels/entries.hpp"
 #include "kernels/pairs_newton.hpp"
 #include "kernels/pairs_residual.hpp"
 #include "src/core/backend.hpp"
@@ -137,7 +138,7 @@ class PairsElimination {
                kernels::ResidualRows{lifted_.view(), weight_.view(), H, weighted_.view()});
     be_.launch({rows_, rows_},
                kernels::ResidualGram{lifted_.view(), weight_.view(), weighted_.view(), P_.view()});
-    be_.launch({c_, c_}, kernels::Copy{H.block(2 * n_, 2 * n_, c_, c_), R_.view()});
+    be_.launch({c_, c_}, kernels::CopyEntries<double>{H.block(2 * n_, 2 * n_, c_, c_), R_.view()});
     be_.syevd(P_.view(), lambda_[0], info(0));
     be_.syevd(R_.view(), gamma_[0], info(1));
     be_.launch({rows_, c_}, kernels::ResidualRoots{lambda_[0], gamma_[0], roots_.view()});

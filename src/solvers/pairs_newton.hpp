@@ -13,6 +13,7 @@
 #include <cmath>
 #include <vector>
 
+#include "kernels/entries.hpp"
 #include "kernels/slots.hpp"
 #include "src/solvers/pairs_elimination.hpp"
 #include "src/solvers/pairs_lift.hpp"
@@ -74,8 +75,8 @@ class PairsNewton {
   PairsProgress evaluate() {
     const View Q = square(kQ), S = square(kS), Lq = square(kLq), Ls = square(kLs);
     lift_.slack(PairsLift<B>::Part::affine, vars_, row_.view(), col_.view(), z(), Q);
-    be_.launch({N_, N_}, kernels::Copy{Q, Lq});
-    be_.launch({N_, N_}, kernels::Copy{S, Ls});
+    be_.launch({N_, N_}, kernels::CopyEntries<double>{Q, Lq});
+    be_.launch({N_, N_}, kernels::CopyEntries<double>{S, Ls});
     be_.potrf(Lq, slot(kInfoQ));
     be_.potrf(Ls, slot(kInfoS));
     be_.sum({N_, N_}, kernels::Dot{S, Q}, slot(kProduct));
@@ -114,7 +115,7 @@ class PairsNewton {
   bool center(double boundary_fraction) {
     scale();
     if (!factor()) return false;
-    be_.launch({1, 1}, kernels::Copy{scalar(kMu), scalar(kTarget)});
+    be_.launch({1, 1}, kernels::CopyEntries<double>{scalar(kMu), scalar(kTarget)});
     be_.launch({N_, N_}, kernels::Fill{0.0, square(kA)});
     be_.launch({pairs_, 1}, kernels::Fill{0.0, second()});
     correct();
@@ -126,9 +127,9 @@ class PairsNewton {
   // Undoes the last step, of which there is one: the point before it passed its Cholesky
   // factorisations.
   void retreat() {
-    be_.launch({m_, 1}, kernels::Copy{previous_z(), z()});
-    be_.launch({pairs_, 1}, kernels::Copy{previous_kap(), kap()});
-    be_.launch({N_, N_}, kernels::Copy{square(kPrevious), square(kS)});
+    be_.launch({m_, 1}, kernels::CopyEntries<double>{previous_z(), z()});
+    be_.launch({pairs_, 1}, kernels::CopyEntries<double>{previous_kap(), kap()});
+    be_.launch({N_, N_}, kernels::CopyEntries<double>{square(kPrevious), square(kS)});
   }
 
   void fetch_multipliers(PairsPoint& point) const {

@@ -4,6 +4,8 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <optional>
 #include <relulift/error.hpp>
 
@@ -23,6 +25,24 @@ class AdmmProgram {
     options_.max_iterations = request.max_iterations;
     if (program == PatternProgram::relu)
       cones_.emplace(request.X, request.gated, c(), 2 * request.gated.patterns.size() * c());
+  }
+
+  // What solve() allocates at most: the method is gone when its point is evaluated in double.
+  static Needs count(const ProgramRequest& request, PatternProgram program,
+                     const AdmmOptions& options) {
+    const Index n = request.Y.rows(), d = request.X.cols(), c = request.Y.cols();
+    const Index patterns = request.gated.patterns.size();
+    Needs method, check;
+    if (request.single_precision) {
+      PatternAdmm<B, float, Penalty>::count(method, n, d, patterns, c, program, options);
+    } else {
+      PatternAdmm<B, double, Penalty>::count(method, n, d, patterns, c, program, options);
+    }
+    GatedProducts<B, double>::count(check, n, d, patterns, c, options.tile_entries,
+                                    request.patches());
+    Penalty<B, double>::count(check, d, patterns * c, c);
+    check.matrix(d * patterns * c, 1).matrix(n * c, 1).slots(2);
+    return most_of(method, check);
   }
 
   PatternPoint solve(const Control& control, const OnProgram& on_check) {
@@ -56,15 +76,16 @@ class AdmmProgram {
     const MatrixView<double> W{w.view().data, request_.X.cols(), products.columns(),
                                request_.X.cols()};
     const MatrixView<double> F{f.view().data, n(), c(), n()};
-    const auto groups = be_.slots(1);
-    Penalty<B, double> penalty(be_, W.rows, W.cols, c(), groups[0]);
+    Scalars<B> scalars(be_, 2);  // tau of a prox that nobody asks for, and a norm
+    Penalty<B, double> penalty(be_, W.rows, W.cols, c(), scalars[0]);
     double omega = 0.0;
     if (cones_) {
       omega = point.V.colwise().norm().sum() + point.N.colwise().norm().sum();
       upload_as<double>(be_, Matrix(point.V - point.N), w.view());
     } else {
       upload_as<double>(be_, point.V, w.view());
-      omega = penalty.value(W);
+      penalty.value(W, scalars[1]);
+      omega = scalars.template read<1>(1)[0];
     }
     products.forward(W, F);
     point.objective =
@@ -72,11 +93,12 @@ class AdmmProgram {
     into_domain(point.E);
     upload_as<double>(be_, point.E, f.view());
     products.adjoint(F, W);
-    // Of cones: max of +-(E e_k)'A_i u over u of cone i, ||u|| <= 1.
-    const double largest =
-        cones_ ? cones_->largest(fetch_as<double>(be_, w.view(), W.rows, W.cols)) : penalty.dual(W);
-    const double g = request_.weight_decay, scale = g / std::max(g, largest);
-    point.bound = bound_of(point.E, scale);
+    penalty.dual(W, scalars[1]);
+    const double largest = cones_ ? cones_->largest(fetch_as<double>(be_, w.view(), W.rows, W.cols))
+                                  : scalars.template read<1>(1)[0];
+    const double scale = kernels::dual_factor(request_.weight_decay, largest);
+    const double bound = bound_of(point.E, scale);
+    point.bound = std::isfinite(bound) ? bound : -std::numeric_limits<double>::infinity();
     point.E *= scale;
   }
   static MatrixView<const double> view(const Matrix& A) {
@@ -145,19 +167,28 @@ PatternPoint solve_by_admm(B& be, const ProgramRequest& request, PatternProgram 
 
 // What solve_by_admm takes, for the plan: on the engine's side, and on the host.
 template <Backend B>
-EngineBytes admm_bytes(const ProgramRequest& request, PatternProgram program, Index tile_entries) {
-  const Index n = request.Y.rows(), d = request.X.cols(), c = request.Y.cols();
-  const Index patterns = request.gated.patterns.size();
-  const AdmmOptions options = admm_options(n, d, program, tile_entries, request.patches());
-  Needs needs;
-  if (request.single_precision) {
-    PatternAdmm<B, float, NeuronPenalty>::count(needs, n, d, patterns, c, program, options);
+EngineBytes admm_bytes(const ProgramRequest& request, PatternProgram program,
+                       const AdmmOptions& options) {
+  const Index rows = request.X.rows(), d = request.X.cols(), c = request.Y.cols();
+  Needs basis, program_needs;
+  if (request.options.group == Group::feature) {
+    program_needs = AdmmProgram<B, FeaturePenalty>::count(request, program, options);
+  } else if (joint_blocks(request) && program != PatternProgram::relu) {
+    count_uniform(basis, rows, d);
+    program_needs = AdmmProgram<B, NuclearPenalty>::count(request, program, options);
   } else {
-    PatternAdmm<B, double, NeuronPenalty>::count(needs, n, d, patterns, c, program, options);
+    count_rotated(basis, rows, d);
+    program_needs = AdmmProgram<B, NeuronPenalty>::count(request, program, options);
   }
-  const Index columns = options.system.halves * patterns * c;
-  return {needs.storage_bytes + B::workspace_bytes(needs),
-          8 * (2 * request.X.size() + 4 * d * columns)};
+  const Needs needs = most_of(basis, program_needs);
+  const Index columns = options.system.halves * request.gated.patterns.size() * c;
+  return {needs.storage_bytes + B::workspace_bytes(needs), 8 * (2 * rows * d + 4 * d * columns)};
+}
+template <Backend B>
+EngineBytes admm_bytes(const ProgramRequest& request, PatternProgram program, Index tile_entries) {
+  return admm_bytes<B>(
+      request, program,
+      admm_options(request.Y.rows(), request.X.cols(), program, tile_entries, request.patches()));
 }
 
 }  // namespace relulift

@@ -16,21 +16,15 @@ void PatternAdmm<B, T, Penalty>::dual() {
   be_.launch({n()}, kernels::DualOfScores<T>{loss_.kind, loss_.delta, scores(f_), scores(fz_),
                                              scores(y_), scalars_[kRho], scores(r_)});
   adjoint(scores(r_), kernels::ConePart::multiplier, kDualWeight, weights(u_));
-  const double g = request_.weight_decay;
-  const double scale = g / std::max(g, penalty_.dual(weights(u_)));
-  set(kFactor, scale);
+  penalty_.dual(weights(u_), scalars_[kDualNorm]);
+  be_.launch(
+      {1}, kernels::DualFactor{scalars_[kDualNorm], request_.weight_decay, 1.0, scalars_[kFactor]});
   be_.sum({n()}, kernels::LossBound<Loss>{loss_, scores(r_), scores(y_), scalars_[kFactor]},
-          scalars_[kSum]);
-  const double bound = read(kSum);
-  if (!(bound > best_.bound)) return;
+          scalars_[kBound]);
+  const auto [scale, bound] = scalars_.template read<2>(kFactor);
+  if (!(bound > best_.bound && std::isfinite(bound))) return;  // NaN and overflow prove nothing
   best_.bound = bound;
   best_.E = scale * fetch_as<T>(be_, r_.view(), n(), c());
-}
-
-template <Backend B, class T, template <class, class> class Penalty>
-double PatternAdmm<B, T, Penalty>::value_of(View F) {
-  be_.sum({n()}, kernels::LossValue<Loss>{loss_, F, scores(y_)}, scalars_[kSum]);
-  return read(kSum);
 }
 
 template <Backend B, class T, template <class, class> class Penalty>
@@ -44,7 +38,10 @@ void PatternAdmm<B, T, Penalty>::primal() {
     at = weights(u_);
   }
   forward(at, scores(r_));
-  const double value = value_of(scores(r_)) + request_.weight_decay * penalty_.value(at);
+  be_.sum({n()}, kernels::LossValue<Loss>{loss_, scores(r_), scores(y_)}, scalars_[kLoss]);
+  penalty_.value(at, scalars_[kOmega]);
+  const auto [loss, omega] = scalars_.template read<2>(kLoss);
+  const double value = loss + request_.weight_decay * omega;
   if (!(value < best_.objective)) return;
   best_.objective = value;
   if (!cones()) W = fetch_as<T>(be_, v_.view(), d(), columns());
@@ -53,28 +50,30 @@ void PatternAdmm<B, T, Penalty>::primal() {
   if (cones()) best_.N = W.rightCols(half());
 }
 
-// ||a - b||^2 in the metric of its split; ||a||^2 without b.
 template <Backend B, class T, template <class, class> class Penalty>
-double PatternAdmm<B, T, Penalty>::sum_of_squares(const typename B::Matrix& a,
-                                                  const typename B::Matrix& b, bool of_scores) {
-  if (of_scores) {
-    be_.sum({n(), c()}, kernels::SquaredDifference<T>{scores(a), scores(b)}, scalars_[kSum]);
-  } else {
-    be_.sum({d(), columns()}, kernels::MetricDifference<T>{weights(a), weights(b), metric(kPull)},
-            scalars_[kSum]);
-  }
-  return read(kSum);
-}
-
-template <Backend B, class T, template <class, class> class Penalty>
-std::array<double, 4> PatternAdmm<B, T, Penalty>::cone_residuals() {
-  std::array<double, 4> sums{};
-  if (!cones()) return sums;
-  be_.fetch(cone_sums_[0], cone_sums_here_);
-  const double weight = options_.cone * static_cast<double>(products_.patterns());
-  for (std::size_t k = 0; k < cone_sums_here_.size(); ++k)
-    sums[k % 4] += weight * cone_sums_here_[k];
-  return sums;
+typename PatternAdmm<B, T, Penalty>::Residuals PatternAdmm<B, T, Penalty>::residuals() {
+  using Between = kernels::SquaredDifference<T>;
+  using BetweenWeights = kernels::MetricDifference<T>;
+  const View f = scores(f_), fz = scores(fz_), v = weights(v_), vz = weights(vz_);
+  const View f_before = scores(f_before_), v_before = weights(v_before_);
+  const double* const m = metric(kPull);
+  const Extent of_scores{n(), c()}, of_weights{d(), columns()};
+  const Index tiles = cone_tiles();
+  if (tiles > 0)
+    be_.sum_columns({tiles, 4}, kernels::ConeTotal{cone_sums_[0].address}, scalars_[kCones]);
+  Index to = kSplits;
+  be_.sum(of_scores, Between{scores(t_), f}, scalars_[to++]);
+  be_.sum(of_weights, BetweenWeights{weights(u_), v, m}, scalars_[to++]);
+  be_.sum(of_scores, Between{f, f_before}, scalars_[to++]);
+  be_.sum(of_weights, BetweenWeights{v, v_before, m}, scalars_[to++]);
+  be_.sum(of_scores, kernels::EntrySquare<T>{f}, scalars_[to++]);
+  be_.sum(of_weights, kernels::MetricSquare<T>{v, m}, scalars_[to++]);
+  be_.sum(of_scores, Between{fz, f}, scalars_[to++]);
+  be_.sum(of_weights, BetweenWeights{vz, v, m}, scalars_[to++]);
+  const auto s = scalars_.template read<12>(kCones);
+  const double w = options_.cone * static_cast<double>(products_.patterns());
+  return {w * s[0] + s[4] + s[5], w * s[1] + s[6] + s[7], w * s[2] + s[8] + s[9],
+          w * s[3] + s[10] + s[11]};
 }
 
 // The penalty follows the ratio of the relative residuals (Boyd et al. 2011, 3.4.1); a bounded
@@ -83,13 +82,7 @@ template <Backend B, class T, template <class, class> class Penalty>
 void PatternAdmm<B, T, Penalty>::balance() {
   // kInner: error of the linear step beside the residuals of the splits.
   constexpr double kInner = 0.02, kApart = 3.0, kFactorAtMost = 5.0;
-  auto [primal, change, size, duals] = cone_residuals();
-  primal += sum_of_squares(t_, f_, true) + sum_of_squares(u_, v_, false);
-  change += sum_of_squares(f_, f_before_, true) + sum_of_squares(v_, v_before_, false);
-  be_.launch({n(), c()}, kernels::ZeroEntries<T>{scores(f_before_)});
-  be_.launch({d(), columns()}, kernels::ZeroEntries<T>{weights(v_before_)});
-  size += sum_of_squares(f_, f_before_, true) + sum_of_squares(v_, v_before_, false);
-  duals += sum_of_squares(fz_, f_, true) + sum_of_squares(vz_, v_, false);
+  const auto [primal, change, size, duals] = residuals();
   const double ratio = std::sqrt(primal * duals / (change * size));
   if (!std::isfinite(ratio) || ratio <= 0.0) return;
   const double relative = std::sqrt(std::min(primal / size, change / duals));

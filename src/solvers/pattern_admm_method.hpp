@@ -7,16 +7,13 @@
 // without, the solve, and passes over the state: n x 2 P c numbers with cones.
 #pragma once
 
-#include <array>
 #include <cmath>
 #include <limits>
-#include <span>
-#include <vector>
 
 #include "kernels/any_loss.hpp"
+#include "kernels/group_norm.hpp"
 #include "kernels/pattern_admm.hpp"
 #include "kernels/proximal.hpp"
-#include "kernels/slots.hpp"
 #include "src/core/control.hpp"
 #include "src/solvers/group_penalty.hpp"
 #include "src/solvers/pattern_admm_cones.hpp"
@@ -24,6 +21,7 @@
 #include "src/solvers/pattern_admm_system.hpp"
 #include "src/solvers/program_request.hpp"
 #include "src/solvers/proximal_options.hpp"
+#include "src/solvers/scalars.hpp"
 
 namespace relulift {
 
@@ -42,7 +40,21 @@ class PatternAdmm {
   PatternPoint run(const Control& control, const OnProgram& on_check);
 
  private:
-  enum Scalar { kEta, kTau, kRho, kConeWeight, kDualWeight, kFactor, kOne, kSum, kScalars };
+  enum Scalar {
+    kEta,
+    kTau,
+    kRho,
+    kConeWeight,
+    kDualWeight,
+    kDualNorm,
+    kFactor,
+    kBound,
+    kLoss,
+    kOmega,
+    kCones,  // four, of the cones, then two of each kind, of the other splits
+    kSplits = kCones + 4,
+    kScalars = kSplits + 8
+  };
   enum Metric { kPull, kInverse };
 
   Index n() const { return products_.samples(); }
@@ -61,12 +73,6 @@ class PatternAdmm {
   View difference() const { return shaped(w_, d(), half()); }
   View half_of(View A, Index h) const { return A.block(0, h * half(), A.rows, half()); }
   const double* metric(Metric which) const { return metric_[which * d()].address; }
-  void set(Scalar slot, double value) { be_.launch({1}, kernels::SetSlot{scalars_[slot], value}); }
-  double read(Scalar slot) {
-    double value = 0.0;
-    be_.fetch(scalars_[slot], std::span(&value, 1));
-    return value;
-  }
   // G = F'R, and with cones + K'p(z) by a weight.
   void adjoint(View R, kernels::ConePart part, Scalar weight, View G);
   // F = sum_i A_i (V_i - N_i).
@@ -74,8 +80,11 @@ class PatternAdmm {
   enum class Measure { nothing, residuals };
   void update_cones(double relaxation, Measure measure);
   Index cone_tiles();
-  // The four sums of kernels::ConeSum, of all cones.
-  std::array<double, 4> cone_residuals();
+  // Of all splits: the sums that kernels::ConeSum names.
+  struct Residuals {
+    double primal, change, size, duals;
+  };
+  Residuals residuals();
 
   void begin(const PatternPoint& start);
   void iterate(double accuracy, Measure measure);
@@ -84,10 +93,8 @@ class PatternAdmm {
   void set_penalty(double rho);
   void balance();
   static double least_accuracy() { return sizeof(T) == sizeof(double) ? 1e-12 : 1e-6; }
-  double sum_of_squares(const typename B::Matrix& a, const typename B::Matrix& b, bool of_scores);
   void dual();
   void primal();
-  double value_of(View F);
 
   B& be_;
   const ProgramRequest& request_;
@@ -97,14 +104,15 @@ class PatternAdmm {
   AdmmOptions options_;
   GatedProducts<B, T> products_;
   Vector pull_, inverse_diagonal_;
-  typename B::Slots metric_, scalars_, cone_sums_;
+  typename B::Slots metric_;
+  Scalars<B> scalars_;
+  typename B::Slots cone_sums_;  // four of each tile
   Penalty<B, T> penalty_;
   PatternSystem<B, T> system_;
   typename B::Matrix y_, f_, fz_, t_, r_, f_before_, u_, v_, vz_, v_before_, w_, z_;
   double rho_ = 1.0, pull_scale_;
   double accuracy_ = 1e-2;  // of the linear step, relative
   Index adaptions_ = 0;
-  std::vector<double> cone_sums_here_;
   PatternPoint best_;
 };
 

@@ -37,7 +37,7 @@ PatternAdmm<B, T, Penalty>::PatternAdmm(B& be, const ProgramRequest& request,
       pull_(pull_metric(basis, products_.patterns(), options)),
       inverse_diagonal_(inverse_diagonal(basis, pull_, products_.patterns(), options)),
       metric_(be.slots(2 * d())),
-      scalars_(be.slots(kScalars)),
+      scalars_(be, kScalars),
       cone_sums_(be.slots(4 * cone_tiles())),
       penalty_(be, d(), columns(), c(), scalars_[kTau]),
       system_(be, products_, basis.coordinates, request.gated.patterns, inverse_diagonal_,
@@ -54,13 +54,11 @@ PatternAdmm<B, T, Penalty>::PatternAdmm(B& be, const ProgramRequest& request,
       v_before_(be.matrix(u_.view().rows, 1)),
       w_(be.matrix(doubles_for<T>(d() * half()), 1)),
       z_(be.matrix(doubles_for<T>(cones ? rows() * columns() : 0), 1)),
-      pull_scale_(pull_.maxCoeff()),
-      cone_sums_here_(static_cast<std::size_t>(4 * cone_tiles())) {
+      pull_scale_(pull_.maxCoeff()) {
   upload_as<T>(be_, request.Y, y_.view());
   upload(be_, pull_, metric_[0]);
   upload(be_, inverse_diagonal_, metric_[d()]);
-  set(kConeWeight, options.cone * static_cast<double>(products_.patterns()));
-  set(kOne, 1.0);
+  scalars_.set(kConeWeight, options.cone * static_cast<double>(products_.patterns()));
   system_.prepare(difference());
 }
 
@@ -177,16 +175,16 @@ void PatternAdmm<B, T, Penalty>::remember() {
 
 template <Backend B, class T, template <class, class> class Penalty>
 void PatternAdmm<B, T, Penalty>::set_penalty(double rho) {
-  set(kFactor, rho_ / rho);
+  scalars_.set(kFactor, rho_ / rho);
   be_.launch({n(), c()}, kernels::Rescale<T>{scores(f_), scalars_[kFactor], scores(fz_)});
   be_.launch({d(), columns()}, kernels::Rescale<T>{weights(v_), scalars_[kFactor], weights(vz_)});
   if (cones())
     be_.launch({rows(), columns()},
                kernels::ConeRescale<T>{shaped(z_, rows(), columns()), scalars_[kFactor]});
   rho_ = rho;
-  set(kRho, rho);
-  set(kTau, request_.weight_decay / rho);
-  set(kDualWeight, rho * options_.cone * static_cast<double>(products_.patterns()));
+  scalars_.set(kRho, rho);
+  scalars_.set(kTau, request_.weight_decay / rho);
+  scalars_.set(kDualWeight, rho * options_.cone * static_cast<double>(products_.patterns()));
 }
 
 template <Backend B, class T, template <class, class> class Penalty>

@@ -99,12 +99,12 @@ class PatternSystem {
   // tolerance: of ||b - (I + H) t|| / ||b||, by conjugate gradients alone.
   void solve(MatrixView<const T> b, double tolerance, MatrixView<T> W, MatrixView<T> t) {
     if (matrix_) {
-      be_.launch({n(), c()}, kernels::ConvertEntries<T, double>{b, x_->view()});
+      be_.launch({n(), c()}, kernels::CopyEntries<T, double>{b, x_->view()});
       be_.potrs(MatrixView<const double>(matrix_->view()), x_->view());
     } else {
       conjugate_gradients(b, tolerance, W);
     }
-    be_.launch({n(), c()}, kernels::ConvertEntries<double, T>{x_->view(), t});
+    be_.launch({n(), c()}, kernels::CopyEntries<double, T>{x_->view(), t});
   }
   Index inner_iterations() const { return inner_iterations_; }
 
@@ -166,7 +166,7 @@ class PatternSystem {
   // Q = shift P + F M^-1 F' P.
   void apply(MatrixView<const double> P, MatrixView<double> Q, double shift, MatrixView<T> W) {
     const MatrixView<T> columns{reinterpret_cast<T*>(columns_->view().data), n(), c(), n()};
-    be_.launch(all(), kernels::ConvertEntries<double, T>{P, columns});
+    be_.launch(all(), kernels::CopyEntries<double, T>{P, columns});
     products_.adjoint(columns, W);
     be_.launch({W.rows, W.cols}, kernels::ScaleRows<T>{W, inverse_});
     products_.forward(W, columns);
@@ -186,7 +186,7 @@ class PatternSystem {
 
   void conjugate_gradients(MatrixView<const T> b, double tolerance, MatrixView<T> W) {
     const auto x = x_->view(), r = r_->view(), p = p_->view(), q = q_->view(), z = z_->view();
-    be_.launch(all(), kernels::ConvertEntries<T, double>{b, r});
+    be_.launch(all(), kernels::CopyEntries<T, double>{b, r});
     const double target = tolerance * norm(r);
     apply(x, q, 1.0, W);
     be_.launch(all(), kernels::SubtractEntries{q, r});

@@ -14,6 +14,7 @@
 #include "kernels/group_lasso.hpp"
 #include "kernels/pattern_interior.hpp"
 #include "src/core/backend.hpp"
+#include "src/core/needs.hpp"
 #include "src/core/transfer.hpp"
 #include "src/patterns/pattern_set.hpp"
 #include "src/solvers/pattern_interior_centre.hpp"
@@ -148,6 +149,22 @@ PatternBlocks<B>::PatternBlocks(B& be, const Matrix& X, const RowsInUse& rows,
   upload(be_, Vector(Vector::Ones(given.patterns.size())), ones_.view());
   if (cones_)
     be_.launch({rows_, d_ * (d_ + 1) / 2}, kernels::ColumnProducts{X_.view(), pairs_.view()});
+}
+
+// What it allocates.
+inline void count_pattern_blocks(Needs& needs, Index n, Index rows, Index d, Index patterns,
+                                 PatternProgram program) {
+  const bool cones = program == PatternProgram::relu;
+  const Index blocks = cones ? 2 * patterns : patterns, pairs = d * (d + 1) / 2;
+  needs.matrix(rows, d).matrix(rows, patterns).matrix(patterns, 1).matrix(rows, 1).matrix(n, 1);
+  needs.matrix(n, d * pattern_panel_blocks(d, blocks)).matrix(d, d * blocks).matrix(n, n);
+  if (rows > n) needs.matrix(rows, d * pattern_pooled_blocks(n, rows, d, blocks));
+  for (int k = 0; k < 5; ++k) needs.matrix(d, blocks);
+  needs.matrix(blocks, 1).indices((rows + 31) / 32 * patterns).indices(n + 1).potrf(n);
+  needs.slots(std::max<Index>(blocks, 1)).slots(1);
+  if (!cones) return;
+  needs.matrix(rows, pairs).matrix(pairs, blocks);
+  for (int k = 0; k < 6; ++k) needs.matrix(rows, blocks);
 }
 
 template <Backend B>

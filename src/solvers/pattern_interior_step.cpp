@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/solvers/pattern_interior_step.hpp"
 
+#include "src/solvers/pattern_interior_blocks.hpp"
+
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -201,16 +203,9 @@ Index pattern_pooled_blocks(Index n, Index rows, Index d, Index blocks) {
 
 EngineBytes pattern_interior_bytes(Index n, Index rows, Index d, Index patterns,
                                    PatternProgram program) {
-  const bool relu = program == PatternProgram::relu;
-  const Index blocks = relu ? 2 * patterns : patterns, pairs = d * (d + 1) / 2;
   Needs needs;
-  needs.matrix(rows, d).matrix(n, n).matrix(rows, patterns).matrix(d, d * blocks);
-  needs.matrix(n, d * pattern_panel_blocks(d, blocks)).indices((rows + 63) / 64 * 2 * patterns);
-  needs.indices(n + 1);
-  if (rows > n) needs.matrix(rows, d * pattern_pooled_blocks(n, rows, d, blocks));
-  for (int k = 0; k < 7; ++k) needs.matrix(d, blocks);
-  if (relu) needs.matrix(rows, pairs).matrix(pairs, blocks);
-  for (int k = 0; relu && k < 6; ++k) needs.matrix(rows, blocks);
+  count_pattern_blocks(needs, n, rows, d, patterns, program);
+  const Index blocks = program == PatternProgram::relu ? 2 * patterns : patterns;
   return {
       .engine = needs.storage_bytes,
       .host = static_cast<std::int64_t>(sizeof(double)) * (24 * blocks * (d + 2) + 2 * rows * d)};

@@ -3,16 +3,19 @@
 // [eq:fista] (Beck & Teboulle 2009) with restarts (O'Donoghue & Candes 2015) and a step that is
 // searched, until a certified gap. In the right singular vectors of X the norms of groups are what
 // they were and the metric X'X is diagonal: raw columns of any scale do no harm. An iteration is
-// two products over all patterns (4 n d P c flops) and 25 passes over d x P c numbers; the bound is
-// that of the gradient which the step needs anyway.
+// two products over all patterns (4 n d P c flops) and, for groups of neurons, 11 reads and 3
+// writes of d x P c numbers; the host waits twice. The bound is that of the gradient which the step
+// needs anyway.
 #pragma once
 
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <span>
 
+#include "kernels/group_norm.hpp"
 #include "kernels/loss.hpp"
-#include "kernels/slots.hpp"
+#include "kernels/proximal.hpp"
 #include "src/core/control.hpp"
 #include "src/core/transfer.hpp"
 #include "src/solvers/gap_watch.hpp"
@@ -20,6 +23,7 @@
 #include "src/solvers/group_penalty.hpp"
 #include "src/solvers/program_request.hpp"
 #include "src/solvers/proximal_options.hpp"
+#include "src/solvers/scalars.hpp"
 
 namespace relulift {
 
@@ -29,6 +33,9 @@ class ProximalGradient {
   // X in the coordinates of `metric` (MetricBasis); sizes must agree.
   ProximalGradient(B& be, const Matrix& X, const Matrix& Y, double g, const PatternSet& patterns,
                    const Vector& metric, const Loss& loss, const ProximalOptions& options);
+  // What it allocates.
+  static void count(Needs& needs, Index n, Index d, Index patterns, Index outputs,
+                    Index tile_entries, Index patches = 1);
 
   // Objective and bound at W of the point.
   PatternPoint evaluate(const PatternPoint& point);
@@ -52,23 +59,22 @@ class ProximalGradient {
   View scores(const typename B::Matrix& m) const {
     return {reinterpret_cast<T*>(m.view().data), n(), c(), n()};
   }
-  void set(Slot slot, double value) { be_.launch({1}, kernels::SetSlot{slot, value}); }
-  double read(Slot slot) {
-    double value = 0.0;
-    be_.fetch(slot, std::span(&value, 1));
-    return value;
-  }
+  // What the host reads of a step, in the order of the scalars below.
+  struct Step {
+    double loss, omega;    // of N
+    double scores, moved;  // ||f(N) - f(V)||^2, ||N - V||^2 in the metric
+    double overshoot;      // <V - N, N - W> in the metric: positive where momentum points astray
+  };
 
   void begin(const PatternPoint& start);
-  // Objective at N, gradient at V; keeps what is best.
-  void values();
-  // R = grad L at fv, G the gradient; whether its dual point is the best so far.
+  // R = grad L at fv, G the gradient, the bound of its dual point.
   void gradient();
-  // N by the prox from V with a step that is short enough; fn. False where there is none: NaN.
-  bool step();
-  bool short_enough();
-  double objective();  // of N
-  bool overshoots();
+  // N by the prox from V with a step that is short enough. None where there is none: NaN.
+  std::optional<Step> step();
+  Step measure();
+  bool short_enough(const Step& step) const;
+  // N may be the best point; W still is the one before it, which may have been.
+  void keep(const Step& step);
   void extrapolate(double beta);
   PatternPoint best(Index iterations);
 
@@ -78,13 +84,28 @@ class ProximalGradient {
   Loss loss_;
   ProximalOptions options_;
   double largest_metric_;
-  typename B::Slots metric_, scalars_;
+  typename B::Slots metric_;
+  Scalars<B> scalars_;
   Penalty<B, T> penalty_;
   typename B::Matrix y_, w_, n_, v_, g_at_v_, fw_, fn_, fv_, r_, best_w_, best_r_;
   double eta_;
   double objective_ = std::numeric_limits<double>::infinity();
   double bound_ = -std::numeric_limits<double>::infinity(), scale_ = 1.0;
-  enum Scalar { kEta, kTau, kBeta, kSum, kScale, kScalars };
+  bool best_is_last_ = false;  // W is the best point; else best_w_
+  enum Scalar {
+    kEta,
+    kTau,
+    kBeta,
+    kDualNorm,
+    kMinusScale,
+    kBound,
+    kLoss,
+    kOmega,
+    kScores,
+    kMoved,
+    kOvershoot,
+    kScalars
+  };
 };
 
 template <Backend B, class T, class Loss, template <class, class> class Penalty>
@@ -99,7 +120,7 @@ ProximalGradient<B, T, Loss, Penalty>::ProximalGradient(B& be, const Matrix& X, 
       options_(options),
       largest_metric_(metric.maxCoeff()),
       metric_(be.slots(metric.size())),
-      scalars_(be.slots(kScalars)),
+      scalars_(be, kScalars),
       penalty_(be, d(), columns(), c(), scalars_[kTau]),
       y_(be.matrix(doubles_for<T>(Y.size()), 1)),
       w_(be.matrix(doubles_for<T>(d() * columns()), 1)),
@@ -119,64 +140,86 @@ ProximalGradient<B, T, Loss, Penalty>::ProximalGradient(B& be, const Matrix& X, 
 }
 
 template <Backend B, class T, class Loss, template <class, class> class Penalty>
+void ProximalGradient<B, T, Loss, Penalty>::count(Needs& needs, Index n, Index d, Index patterns,
+                                                  Index outputs, Index tile_entries,
+                                                  Index patches) {
+  const Index columns = patterns * outputs;
+  GatedProducts<B, T>::count(needs, n, d, patterns, outputs, tile_entries, patches);
+  Penalty<B, T>::count(needs, d, columns, outputs);
+  needs.slots(d).slots(kScalars);
+  for (int k = 0; k < 6; ++k) needs.matrix(doubles_for<T>(n * outputs), 1);
+  for (int k = 0; k < 5; ++k) needs.matrix(doubles_for<T>(d * columns), 1);
+}
+
+template <Backend B, class T, class Loss, template <class, class> class Penalty>
 void ProximalGradient<B, T, Loss, Penalty>::gradient() {
   be_.launch({n()}, kernels::LossGradient<Loss>{loss_, scores(fv_), scores(y_), scores(r_)});
   products_.adjoint(scores(r_), weights(g_at_v_));
-  const double scale = g_ / std::max(g_, penalty_.dual(weights(g_at_v_)));
-  set(scalars_[kScale], -scale);
-  be_.sum({n()}, kernels::LossBound<Loss>{loss_, scores(r_), scores(y_), scalars_[kScale]},
-          scalars_[kSum]);
-  const double bound = read(scalars_[kSum]);
-  if (!(bound > bound_)) return;
+  penalty_.dual(weights(g_at_v_), scalars_[kDualNorm]);
+  const Slot minus_scale = scalars_[kMinusScale];
+  be_.launch({1}, kernels::DualFactor{scalars_[kDualNorm], g_, -1.0, minus_scale});
+  be_.sum({n()}, kernels::LossBound<Loss>{loss_, scores(r_), scores(y_), minus_scale},
+          scalars_[kBound]);
+  const auto [factor, bound] = scalars_.template read<2>(kMinusScale);
+  if (!(bound > bound_ && std::isfinite(bound))) return;  // NaN and overflow prove nothing
   bound_ = bound;
-  scale_ = scale;
+  scale_ = -factor;
   be_.launch({n(), c()}, kernels::CopyEntries<T>{scores(r_), scores(best_r_)});
+}
+
+template <Backend B, class T, class Loss, template <class, class> class Penalty>
+typename ProximalGradient<B, T, Loss, Penalty>::Step
+ProximalGradient<B, T, Loss, Penalty>::measure() {
+  const double* const m = metric_[0].address;
+  const View N = weights(n_), V = weights(v_), W = weights(w_);
+  be_.sum({n()}, kernels::LossValue<Loss>{loss_, scores(fn_), scores(y_)}, scalars_[kLoss]);
+  penalty_.value(N, scalars_[kOmega]);
+  be_.sum({n(), c()}, kernels::SquaredDifference<T>{scores(fn_), scores(fv_)}, scalars_[kScores]);
+  be_.sum({d(), columns()}, kernels::MetricDifference<T>{N, V, m}, scalars_[kMoved]);
+  be_.sum({d(), columns()}, kernels::RestartTest<T>{V, N, W, m}, scalars_[kOvershoot]);
+  const auto [loss, omega, moved_scores, moved, overshoot] = scalars_.template read<5>(kLoss);
+  return {loss, omega, moved_scores, moved, overshoot};
 }
 
 // L(fn) <= L(fv) + <R, fn - fv> + curvature/2 ||fn - fv||^2, so that the step is right where the
 // last term is at most ||N - V||^2 / (2 eta) in the metric: no values are compared, none cancels.
 template <Backend B, class T, class Loss, template <class, class> class Penalty>
-bool ProximalGradient<B, T, Loss, Penalty>::short_enough() {
-  be_.sum({n(), c()}, kernels::SquaredDifference<T>{scores(fn_), scores(fv_)}, scalars_[kSum]);
-  const double scores_moved = options_.curvature * read(scalars_[kSum]);
-  be_.sum({d(), columns()},
-          kernels::MetricDifference<T>{weights(n_), weights(v_), metric_[0].address},
-          scalars_[kSum]);
-  return scores_moved * eta_ <= read(scalars_[kSum]);
+bool ProximalGradient<B, T, Loss, Penalty>::short_enough(const Step& step) const {
+  return options_.curvature * step.scores * eta_ <= step.moved;
 }
 
 template <Backend B, class T, class Loss, template <class, class> class Penalty>
-bool ProximalGradient<B, T, Loss, Penalty>::step() {
+std::optional<typename ProximalGradient<B, T, Loss, Penalty>::Step>
+ProximalGradient<B, T, Loss, Penalty>::step() {
   eta_ *= kGrow;
   for (int tries = 0; tries < kMostTries; ++tries, eta_ *= kShrink) {
-    set(scalars_[kEta], eta_);
-    set(scalars_[kTau], eta_ * g_);
+    scalars_.set(kEta, eta_);
+    scalars_.set(kTau, eta_ * g_);
     penalty_.prox({weights(v_), weights(g_at_v_), metric_[0].address, scalars_[kEta]},
                   largest_metric_, weights(n_));
     products_.forward(weights(n_), scores(fn_));
-    if (short_enough()) return true;
+    const Step measured = measure();
+    if (short_enough(measured)) return measured;
   }
-  return false;
+  return {};
 }
 
 template <Backend B, class T, class Loss, template <class, class> class Penalty>
-double ProximalGradient<B, T, Loss, Penalty>::objective() {
-  be_.sum({n()}, kernels::LossValue<Loss>{loss_, scores(fn_), scores(y_)}, scalars_[kSum]);
-  return read(scalars_[kSum]) + g_ * penalty_.value(weights(n_));
-}
-
-template <Backend B, class T, class Loss, template <class, class> class Penalty>
-bool ProximalGradient<B, T, Loss, Penalty>::overshoots() {
-  be_.sum({d(), columns()},
-          kernels::RestartTest<T>{weights(v_), weights(n_), weights(w_), metric_[0].address},
-          scalars_[kSum]);
-  return read(scalars_[kSum]) > 0.0;
+void ProximalGradient<B, T, Loss, Penalty>::keep(const Step& step) {
+  const double value = step.loss + g_ * step.omega;
+  if (value < objective_) {
+    objective_ = value;
+    best_is_last_ = true;
+  } else if (best_is_last_) {
+    be_.launch({d(), columns()}, kernels::CopyEntries<T>{weights(w_), weights(best_w_)});
+    best_is_last_ = false;
+  }
 }
 
 // V = N + beta (N - W), W = N; their scores follow.
 template <Backend B, class T, class Loss, template <class, class> class Penalty>
 void ProximalGradient<B, T, Loss, Penalty>::extrapolate(double beta) {
-  set(scalars_[kBeta], beta);
+  scalars_.set(kBeta, beta);
   be_.launch({d(), columns()},
              kernels::Extrapolate<T>{weights(n_), scalars_[kBeta], weights(w_), weights(v_)});
   be_.launch({n(), c()},
@@ -186,7 +229,7 @@ void ProximalGradient<B, T, Loss, Penalty>::extrapolate(double beta) {
 template <Backend B, class T, class Loss, template <class, class> class Penalty>
 PatternPoint ProximalGradient<B, T, Loss, Penalty>::best(Index iterations) {
   PatternPoint point;
-  point.V = fetch_as<T>(be_, best_w_.view(), d(), columns());
+  point.V = fetch_as<T>(be_, (best_is_last_ ? w_ : best_w_).view(), d(), columns());
   point.E = -scale_ * fetch_as<T>(be_, best_r_.view(), n(), c());
   point.objective = objective_;
   point.bound = bound_;
@@ -199,22 +242,13 @@ void ProximalGradient<B, T, Loss, Penalty>::begin(const PatternPoint& start) {
   if (start.V.size() > 0) upload_as<T>(be_, start.V, n_.view());
   products_.forward(weights(n_), scores(fn_));
   extrapolate(0.0);
-}
-
-template <Backend B, class T, class Loss, template <class, class> class Penalty>
-void ProximalGradient<B, T, Loss, Penalty>::values() {
-  const double value = objective();
-  if (value < objective_) {
-    objective_ = value;
-    be_.launch({d(), columns()}, kernels::CopyEntries<T>{weights(n_), weights(best_w_)});
-  }
-  gradient();
+  keep(measure());
 }
 
 template <Backend B, class T, class Loss, template <class, class> class Penalty>
 PatternPoint ProximalGradient<B, T, Loss, Penalty>::evaluate(const PatternPoint& point) {
   begin(point);
-  values();
+  gradient();
   return best(point.iterations);
 }
 
@@ -226,13 +260,15 @@ PatternPoint ProximalGradient<B, T, Loss, Penalty>::run(const PatternPoint& star
   double momentum = 1.0;
   GapWatch watch;
   for (Index k = 0;; ++k) {
-    values();
+    gradient();
     const bool limit = options_.max_iterations > 0 && k >= options_.max_iterations;
     const bool solved = objective_ - bound_ <= options_.tolerance * objective_;
     if (solved || limit || control.stop() || !std::isfinite(objective_)) return best(k);
     if (on_check && !on_check({k, objective_, bound_})) return best(k);
-    if (!step() || watch.idle(k, objective_ - bound_)) return best(k);
-    if (overshoots()) {
+    const std::optional<Step> taken = step();
+    if (!taken || watch.idle(k, objective_ - bound_)) return best(k);
+    keep(*taken);
+    if (taken->overshoot > 0.0) {
       momentum = 1.0;
       extrapolate(0.0);
       continue;

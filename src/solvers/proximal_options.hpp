@@ -3,8 +3,6 @@
 #pragma once
 
 #include "src/core/dense.hpp"
-#include "src/core/needs.hpp"
-#include "src/solvers/program_request.hpp"
 
 namespace relulift {
 
@@ -15,9 +13,6 @@ struct ProximalOptions {
   Index tile_entries = 0;    // of GatedProducts
   Index patches = 1;         // of a sample
 };
-
-// Of the method on this request.
-EngineBytes proximal_bytes(const ProgramRequest& request);
 
 // X = coordinates * basis', X'X = basis diag(metric) basis'; for groups of features basis = I and
 // metric the squared norms of columns.

@@ -13,6 +13,7 @@
 #include <cmath>
 #include <vector>
 
+#include "kernels/entries.hpp"
 #include "kernels/slots.hpp"
 #include "src/core/transfer.hpp"
 #include "src/solvers/pairs_elimination.hpp"
@@ -74,8 +75,8 @@ class SplitBlock {
   Progress evaluate(const Shared& shared) {
     const View Q = square(kQ), S = square(kS), Lq = square(kLq), Ls = square(kLs);
     slack(shared, PairsLift<B>::Part::affine, z(), Q);
-    be_.launch({N_, N_}, kernels::Copy{Q, Lq});
-    be_.launch({N_, N_}, kernels::Copy{S, Ls});
+    be_.launch({N_, N_}, kernels::CopyEntries<double>{Q, Lq});
+    be_.launch({N_, N_}, kernels::CopyEntries<double>{S, Ls});
     be_.potrf(Lq, slot(kInfoQ));
     be_.potrf(Ls, slot(kInfoS));
     be_.sum({N_, N_}, kernels::Dot{S, Q}, slot(kProduct));
@@ -131,7 +132,7 @@ class SplitBlock {
   // correct (1).
   void expand(const Shared& shared, double center_weight, ConstView residual_direction) {
     const View own = dz().block(0, 0, own_, 1), rest = dz().block(own_, 0, m_ - own_, 1);
-    be_.launch({m_ - own_, 1}, kernels::Copy{residual_direction, rest});
+    be_.launch({m_ - own_, 1}, kernels::CopyEntries<double>{residual_direction, rest});
     be_.gemm(Op::transpose, Op::none, -1.0, ConstView(cross_block()), ConstView(rest), 1.0, own);
     be_.trsm(Side::left, Op::transpose, ConstView(own_block()), own);
     slack(shared, PairsLift<B>::Part::linear, dz(), square(kP));
@@ -178,9 +179,9 @@ class SplitBlock {
   }
   // Undoes the last step, of which there is one.
   void retreat() {
-    be_.launch({m_, 1}, kernels::Copy{previous_z(), z()});
-    be_.launch({pairs_, 1}, kernels::Copy{previous_kap(), kap()});
-    be_.launch({N_, N_}, kernels::Copy{square(kPrevious), square(kS)});
+    be_.launch({m_, 1}, kernels::CopyEntries<double>{previous_z(), z()});
+    be_.launch({pairs_, 1}, kernels::CopyEntries<double>{previous_kap(), kap()});
+    be_.launch({N_, N_}, kernels::CopyEntries<double>{square(kPrevious), square(kS)});
   }
 
   // Into a point of the same shape: multipliers; kap and S.

@@ -10,6 +10,7 @@
 #include "src/solvers/train_setup.hpp"
 #include "tests/support/generators.hpp"
 #include "tests/support/gpu.hpp"
+#include "tests/support/matrices.hpp"
 
 namespace relulift::testing {
 namespace {
@@ -138,6 +139,86 @@ TEST_F(CudaEngines, TrainerFindsAsGoodANetwork) {
 
     EXPECT_NEAR(b.objective, a.objective, 0.01 * a.objective);
     EXPECT_NEAR(b.objective, objective(p, b.weights), 1e-9 * a.objective);
+  }
+}
+
+// ---- Programs over patterns ----
+
+struct PatternCase {
+  Matrix X, Y;
+  GatedPatterns gated;
+
+  ProgramRequest request(const ProgramOptions& options, bool single = false) const {
+    return {X, Y, 1.0, gated, options, single};
+  }
+};
+// Sizes across the tiles of a product and the warps of a column.
+PatternCase pattern_case(Index n, Index d, Index c, Index gates) {
+  Random random(static_cast<std::uint64_t>(100 * n + 10 * d + c));
+  Matrix X = random_matrix(random, n, d), Y = random_matrix(random, n, c);
+  GatedPatterns gated = patterns_of(X, random_matrix(random, d, gates));
+  return {std::move(X), std::move(Y), std::move(gated)};
+}
+
+// Each within the gap that it proved, and neither bound above the other's objective.
+void expect_same_optimum(const PatternPoint& a, const PatternPoint& b, double tolerance) {
+  EXPECT_LE(a.objective - a.bound, tolerance * a.objective);
+  EXPECT_LE(b.objective - b.bound, tolerance * b.objective);
+  EXPECT_NEAR(b.objective, a.objective, tolerance * a.objective);
+  EXPECT_NEAR(b.bound, a.bound, tolerance * a.objective);
+  EXPECT_LE(a.bound, b.objective * (1.0 + 1e-12));
+  EXPECT_LE(b.bound, a.objective * (1.0 + 1e-12));
+}
+
+TEST_F(CudaEngines, ProximalGradientProvesTheSameOptimum) {
+  for (const auto& [n, d, c, gates] : {std::array<Index, 4>{60, 5, 3, 20}, {130, 33, 2, 50}}) {
+    const PatternCase data = pattern_case(n, d, c, gates);
+    for (const auto& [outputs, group] : {std::pair{Outputs::one_vs_all, Group::neuron},
+                                         {Outputs::one_vs_all, Group::feature},
+                                         {Outputs::joint, Group::neuron}}) {
+      for (const bool single : {false, true}) {
+        const double tolerance = single ? 1e-3 : 1e-5;
+        const ProgramRequest request = data.request(
+            {.outputs = outputs, .group = group, .tolerance = 0.5 * tolerance}, single);
+
+        const PatternPoint a = cpu_->gated(request, Control(60.0), {});
+        const PatternPoint b = gpu_->gated(request, Control(60.0), {});
+
+        expect_same_optimum(a, b, tolerance);
+      }
+    }
+  }
+}
+
+TEST_F(CudaEngines, AlternatingDirectionsProveTheSameOptimum) {
+  for (const auto& [n, d, c, gates] : {std::array<Index, 4>{60, 4, 2, 20}, {130, 5, 1, 20}}) {
+    const PatternCase data = pattern_case(n, d, c, gates);
+    for (const PatternProgram program : {PatternProgram::gated, PatternProgram::relu}) {
+      for (const bool single : {false, true}) {
+        const double tolerance = single ? 1e-3 : 1e-5;
+        const ProgramRequest request =
+            data.request({.outputs = Outputs::one_vs_all, .tolerance = 0.5 * tolerance}, single);
+
+        const PatternPoint a = cpu_->alternating(request, program, Control(60.0), {});
+        const PatternPoint b = gpu_->alternating(request, program, Control(60.0), {});
+
+        expect_same_optimum(a, b, tolerance);
+      }
+    }
+  }
+}
+
+TEST_F(CudaEngines, InteriorOverPatternsProvesTheSameOptimum) {
+  for (const auto& [n, d, c, gates] : {std::array<Index, 4>{40, 3, 2, 20}, {130, 6, 1, 33}}) {
+    const PatternCase data = pattern_case(n, d, c, gates);
+    for (const PatternProgram program : {PatternProgram::gated, PatternProgram::relu}) {
+      const PatternPoint a =
+          cpu_->patterns_interior(data.X, data.Y, 0.3, data.gated, program, 1e-8, Control(60.0));
+      const PatternPoint b =
+          gpu_->patterns_interior(data.X, data.Y, 0.3, data.gated, program, 1e-8, Control(60.0));
+
+      expect_same_optimum(a, b, 2e-8);
+    }
   }
 }
 

@@ -180,6 +180,43 @@ TYPED_TEST_P(BackendConformance, ColumnSumsMatchLongDoubleAndRepeat) {
   }
 }
 
+TYPED_TEST_P(BackendConformance, TeamsKnowTheirColumns) {
+  auto be = TypeParam::make();
+  for (const Extent e : kExtents) {
+    const HostMatrix m = random_matrix(e.rows, e.cols, 4);
+    const Guarded block(be, m);
+    const auto slots = be.slots(4 * e.cols);
+    be.launch_columns(e, conformance::ColumnFacts{block.view(), slots[0].address});
+    const auto known = this->read(be, slots[0], 4 * e.cols);
+    const auto n = static_cast<double>(e.rows), bound = 4 * kEps * (n + 3) * (n + 1);
+    for (Index j = 0; j < e.cols; ++j) {
+      const double* const of = &known[static_cast<std::size_t>(4 * j)];
+      double total = 0, moment = 0, most = -HUGE_VAL;
+      for (Index i = 0; i < e.rows; ++i) {
+        total += m(i, j);
+        moment += static_cast<double>(i) * m(i, j);
+        most = std::max(most, m(i, j));
+      }
+      ASSERT_NEAR(of[0], total, bound);
+      ASSERT_EQ(of[1], most);
+      ASSERT_NEAR(of[2], n + of[0] * total, (1.0 + n) * bound);
+      ASSERT_NEAR(of[3], n * (n - 1) / 2 + of[0] * moment, (1.0 + n) * n * bound);
+    }
+  }
+}
+
+TYPED_TEST_P(BackendConformance, TheMaximumOfAColumnWithNaNIsNaN) {
+  auto be = TypeParam::make();
+  const auto slots = be.slots(8);
+  for (const Index at : {0, 1, 31, 32, 40, 99}) {
+    HostMatrix m = random_matrix(100, 2, 5);
+    m(at, 1) = std::numeric_limits<double>::quiet_NaN();
+    be.launch_columns({100, 2}, conformance::ColumnFacts{Guarded(be, m).view(), slots[0].address});
+    EXPECT_TRUE(std::isfinite(this->read(be, slots[1])));
+    EXPECT_TRUE(std::isnan(this->read(be, slots[5]))) << at;
+  }
+}
+
 struct GemmShape {
   Index m, n, k;
 };
@@ -549,7 +586,8 @@ TYPED_TEST_P(BackendConformance, ConcurrentTasksRunOnceAndOwnTheScratchOfTheirLa
 
 REGISTER_TYPED_TEST_SUITE_P(BackendConformance, StorageStartsAtZero, UploadAndFetchKeepStrides,
                             LaunchVisitsEveryEntryOnce, SumsMatchLongDoubleAndRepeat,
-                            ColumnSumsMatchLongDoubleAndRepeat, GemmMatchesLongDouble,
+                            ColumnSumsMatchLongDoubleAndRepeat, TeamsKnowTheirColumns,
+                            TheMaximumOfAColumnWithNaNIsNaN, GemmMatchesLongDouble,
                             GemmInFloatMatchesLongDouble, BetaZeroForgetsWhatStoodThere,
                             SyrkFillsBothTrianglesAlike,
                             PotrfReproducesItsInputAndClearsTheUpperTriangle,

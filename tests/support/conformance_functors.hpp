@@ -36,5 +36,28 @@ struct Gather {
   MatrixView<double> to;
   RELULIFT_HD void operator()(Index k, Index j) const { to(k, j) = from(rows[k], j); }
 };
+// By a team: sum and maximum of a column, 1 + sum a in place of a, and the sums of that and of i
+// times it.
+struct ColumnFacts {
+  MatrixView<double> a;
+  double* known = nullptr;
+  struct Sums {
+    double first, second;
+  };
+  template <class Team>
+  RELULIFT_HD void operator()(Index j, const Team& team) const {
+    const double total = team.sum([&](Index i) { return a(i, j); });
+    const double most = team.max([&](Index i) { return a(i, j); });
+    team.each([&](Index i) { a(i, j) = 1.0 + total * a(i, j); });
+    const Sums after = team.sums([&](Index i) {
+      return Sums{a(i, j), static_cast<double>(i) * a(i, j)};
+    });
+    if (!team.leads()) return;
+    known[4 * j] = total;
+    known[4 * j + 1] = most;
+    known[4 * j + 2] = after.first;
+    known[4 * j + 3] = after.second;
+  }
+};
 
 }  // namespace relulift::testing::conformance

@@ -13,6 +13,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <functional>
@@ -75,6 +76,8 @@ class Arena {
 
   // Columns of `rows` zeros, each followed by ld - rows fences.
   double* allocate(Index rows, Index cols, Index ld) {
+    live_bytes_ += bytes_of(rows, cols);
+    most_bytes_ = std::max(most_bytes_, live_bytes_);
     const Index size = ld * cols + 2 * kFence;
     if (static_cast<std::size_t>(used_ + size) * sizeof(double) > kBytes) throw std::bad_alloc();
     double* block = base_ + used_ + kFence;
@@ -89,6 +92,7 @@ class Arena {
     Open open(*this);
     std::erase_if(live_, [&](const MatrixView<double>& b) {
       if (b.data != block) return false;
+      live_bytes_ -= bytes_of(b.rows, b.cols);
       std::fill_n(b.data, b.ld * b.cols, fence());
       return true;
     });
@@ -107,12 +111,18 @@ class Arena {
     }
     return true;
   }
+  // Of what lives, and of what lived at one time, as Needs counts them.
+  std::int64_t live_bytes() const { return live_bytes_; }
+  std::int64_t most_bytes() const { return most_bytes_; }
   bool contains(std::uintptr_t address) const {
     const auto base = reinterpret_cast<std::uintptr_t>(base_);
     return address >= base && address < base + kBytes;
   }
 
  private:
+  static std::int64_t bytes_of(Index rows, Index cols) {
+    return Needs{}.matrix(rows, cols).storage_bytes;
+  }
   void protect(int access) {
     const std::size_t page = 4096;
     const std::size_t bytes =
@@ -121,6 +131,7 @@ class Arena {
   }
   double* base_;
   Index used_ = 0;
+  std::int64_t live_bytes_ = 0, most_bytes_ = 0;
   int depth_ = 0;
   std::vector<MatrixView<double>> live_;
 };
@@ -216,6 +227,8 @@ class StrictBackend {
   };
 
   const StrictCounts& counts() const { return state_->counts; }
+  std::int64_t live_bytes() const { return state_->arena->live_bytes(); }
+  std::int64_t most_bytes() const { return state_->arena->most_bytes(); }
   // Nothing was written between the columns or around the blocks that live.
   bool fences_intact() const { return state_->arena->fences_intact(); }
 
@@ -262,6 +275,11 @@ class StrictBackend {
     inspect(f);
     on_device(out.address);
     enqueue([e, f, out](CpuBackend& cpu) { cpu.sum_columns(e, f, out); });
+  }
+  template <class F>
+  void launch_columns(Extent e, const F& f) const {
+    inspect(f);
+    enqueue([e, f](CpuBackend& cpu) { cpu.launch_columns(e, f); });
   }
   // Several lanes and the last task first: an order that nothing may depend on.
   static Index lanes() { return 3; }

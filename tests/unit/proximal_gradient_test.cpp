@@ -7,6 +7,7 @@
 
 #include <Eigen/SVD>
 #include <cmath>
+#include <limits>
 
 #include "src/backends/cpu/cpu_backend.hpp"
 #include "src/patterns/sample.hpp"
@@ -234,9 +235,7 @@ TEST(NeuronPenalty, ItsProxSatisfiesTheConditionOfOptimality) {
   be.launch({1}, kernels::SetSlot{scalars[1], 0.4});
   NeuronPenalty<CpuBackend, double> penalty(be, d, columns, 1, scalars[1]);
 
-  // From cold a step of the method may stop short of the root; a few settle it.
-  for (int k = 0; k < 6; ++k)
-    penalty.prox({a.view(), zero.view(), m[0].address, scalars[0]}, metric.maxCoeff(), w.view());
+  penalty.prox({a.view(), zero.view(), m[0].address, scalars[0]}, metric.maxCoeff(), w.view());
 
   Matrix W(d, columns);
   fetch(be, w.view(), W);
@@ -262,7 +261,7 @@ TEST(NuclearPenalty, ItsProxShrinksSingularValues) {
   A.leftCols(c).setZero();
   A.middleCols(c, c).rightCols(2).setZero();  // rank one
   auto a = be.matrix(d, c * blocks), zero = be.matrix(d, c * blocks), w = be.matrix(d, c * blocks);
-  auto scalars = be.slots(2), m = be.slots(d);
+  auto scalars = be.slots(4), m = be.slots(d);
   upload(be, A, a.view());
   const Vector metric = Vector::Constant(d, 2.0);
   be.upload(std::span<const double>(metric.data(), 5), m[0]);
@@ -271,7 +270,8 @@ TEST(NuclearPenalty, ItsProxShrinksSingularValues) {
   NuclearPenalty<CpuBackend, double> penalty(be, d, c * blocks, c, scalars[1]);
 
   penalty.prox({a.view(), zero.view(), m[0].address, scalars[0]}, 2.0, w.view());
-  const double value = penalty.value(w.view()), dual = penalty.dual(a.view());
+  penalty.value(w.view(), scalars[2]);
+  penalty.dual(a.view(), scalars[3]);
 
   Matrix W(d, c * blocks);
   fetch(be, w.view(), W);
@@ -285,8 +285,76 @@ TEST(NuclearPenalty, ItsProxShrinksSingularValues) {
     sum += shrunk.sum();
     largest = std::max(largest, svd.singularValues()[0]);
   }
-  EXPECT_NEAR(value, sum, 1e-6);
-  EXPECT_NEAR(dual, largest, 1e-12);
+  EXPECT_NEAR(scalars[2].get(), sum, 1e-6);
+  EXPECT_NEAR(scalars[3].get(), largest, 1e-12);
+}
+
+// ---- NaN proves nothing ----
+
+template <class Penalty>
+void expect_nan_of_nan() {
+  CpuBackend be;
+  Random random(15);
+  for (const Index at : {0, 7, 23}) {
+    Matrix A = random_matrix(random, 4, 6);
+    auto a = be.matrix(4, 6);
+    auto scalars = be.slots(3);
+    Penalty penalty(be, 4, 6, 2, scalars[0]);
+    upload(be, A, a.view());
+    penalty.value(a.view(), scalars[1]);
+    penalty.dual(a.view(), scalars[2]);
+    EXPECT_GT(scalars[1].get(), scalars[2].get());
+
+    A.reshaped()[at] = std::numeric_limits<double>::quiet_NaN();
+    upload(be, A, a.view());
+    penalty.value(a.view(), scalars[1]);
+    penalty.dual(a.view(), scalars[2]);
+
+    EXPECT_TRUE(std::isnan(scalars[1].get())) << at;
+    EXPECT_TRUE(std::isnan(scalars[2].get())) << at;
+    EXPECT_TRUE(std::isnan(kernels::dual_factor(1.0, scalars[2].get())));
+  }
+}
+
+TEST(Penalties, AreNaNWhereverThereIsOne) {
+  expect_nan_of_nan<NeuronPenalty<CpuBackend, double>>();
+  expect_nan_of_nan<FeaturePenalty<CpuBackend, double>>();
+  expect_nan_of_nan<NuclearPenalty<CpuBackend, double>>();
+}
+
+TEST(Penalties, ADualFactorMakesANormFit) {
+  EXPECT_EQ(kernels::dual_factor(2.0, 1.9), 1.0);
+  EXPECT_EQ(kernels::dual_factor(2.0, 2.0), 1.0);
+  EXPECT_EQ(kernels::dual_factor(2.0, 8.0), 0.25);
+  EXPECT_EQ(kernels::dual_factor(2.0, HUGE_VAL), 0.0);
+}
+
+template <template <class, class> class Penalty>
+void expect_nothing_certified(const Case& data) {
+  CpuBackend be;
+  const Index columns = data.gated.patterns.size() * data.Y.cols();
+  const MetricBasis basis = uniform(be, data.X);
+  PatternPoint start;
+  start.V = Matrix::Zero(data.X.cols(), columns);
+  start.V(1, columns - 1) = std::numeric_limits<double>::quiet_NaN();
+  using Method = ProximalGradient<CpuBackend, double, kernels::AnyLoss<double>, Penalty>;
+  const auto method = [&] {
+    return Method(be, data.X, data.Y, 0.5, data.gated.patterns, basis.metric, {}, {});
+  };
+  const double infinity = std::numeric_limits<double>::infinity();
+
+  for (const PatternPoint& point :
+       {method().evaluate(start), method().run(start, Control(60.0), {})}) {
+    EXPECT_EQ(point.objective, infinity);
+    EXPECT_EQ(point.bound, -infinity);
+  }
+}
+
+TEST(ProximalGradient, APointWithNaNHasNoObjectiveAndNoBound) {
+  const Case data = random_case(16, 30, 4, 2, 12);
+  expect_nothing_certified<NeuronPenalty>(data);
+  expect_nothing_certified<FeaturePenalty>(data);
+  expect_nothing_certified<NuclearPenalty>(data);
 }
 
 }  // namespace

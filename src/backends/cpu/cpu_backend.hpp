@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cmath>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -93,6 +94,53 @@ class Workspace {
   Index real_count_ = 0, integer_count_ = 0;
 };
 
+// One thread, which does a column of launch_columns. Marked for the device as the kernels are that
+// call it, though nothing calls it there.
+class Team {
+ public:
+  RELULIFT_HD explicit Team(Index rows) : rows_(rows) {}
+  RELULIFT_HD bool leads() const { return true; }
+  template <class Body>
+  RELULIFT_HD void each(const Body& body) const {
+#pragma omp simd
+    for (Index i = 0; i < rows_; ++i) body(i);
+  }
+  template <class Term>
+  RELULIFT_HD double sum(const Term& term) const {
+    double total = 0.0;
+#pragma omp simd reduction(+ : total)
+    for (Index i = 0; i < rows_; ++i) total += term(i);
+    return total;
+  }
+  template <class Term>
+  RELULIFT_HD auto sums(const Term& term) const {
+    double first = 0.0, second = 0.0;
+#pragma omp simd reduction(+ : first, second)
+    for (Index i = 0; i < rows_; ++i) {
+      const auto both = term(i);
+      first += both.first;
+      second += both.second;
+    }
+    return decltype(term(Index{})){first, second};
+  }
+  template <class Term>
+  RELULIFT_HD double max(const Term& term) const {
+    double largest = -HUGE_VAL;
+    for (Index i = 0; i < rows_; ++i) largest = larger(largest, term(i));
+    return largest;
+  }
+
+ private:
+  Index rows_;
+};
+
+// Of an entry, in units of a plain one.
+template <class F>
+Index work_of(const F& f) {
+  if constexpr (requires { f.work(); }) return std::max<Index>(f.work(), 1);
+  return 1;
+}
+
 }  // namespace cpu
 
 class CpuBackend {
@@ -128,9 +176,7 @@ class CpuBackend {
 
   template <class F>
   void launch(Extent extent, const F& f) const {
-    Index work = 1;
-    if constexpr (requires { f.work(); }) work = std::max<Index>(f.work(), 1);
-    const cpu::Tiling tiles(extent, work);
+    const cpu::Tiling tiles(extent, cpu::work_of(f));
     for_each_tile(tiles, [&](Index, const cpu::Tile& t) { run_tile(t, f); });
   }
   template <class F>
@@ -147,6 +193,13 @@ class CpuBackend {
     const cpu::Tiling tiles = cpu::Tiling::whole_columns(extent);
     for_each_tile(tiles, [&](Index, const cpu::Tile& t) {
       for (Index j = t.col; j < t.col_end; ++j) out.address[j] = sum_column(t, j, f);
+    });
+  }
+  template <class F>
+  void launch_columns(Extent extent, const F& f) const {
+    const cpu::Tiling tiles = cpu::Tiling::whole_columns(extent, cpu::work_of(f));
+    for_each_tile(tiles, [&](Index, const cpu::Tile& t) {
+      for (Index j = t.col; j < t.col_end; ++j) f(j, cpu::Team(extent.rows));
     });
   }
 

@@ -22,7 +22,9 @@ class Tiling {
   // work: of an entry, in units of a plain one.
   explicit Tiling(Extent e, Index work = 1)
       : Tiling(e, std::max<Index>(kRowBlock / work / kAligned * kAligned, kAligned), work) {}
-  static Tiling whole_columns(Extent e) { return Tiling(e, std::max<Index>(e.rows, 1), 1); }
+  static Tiling whole_columns(Extent e, Index work = 1) {
+    return Tiling(e, std::max<Index>(e.rows, 1), work);
+  }
 
   Index count() const { return row_tiles_ * col_tiles_; }
   bool parallel() const {

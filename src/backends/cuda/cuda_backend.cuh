@@ -102,6 +102,10 @@ class CudaBackend {
   void sum_columns(Extent extent, const F& f, Slot out) const {
     cuda::enqueue_sum_columns(extent, f, out.address, partials(), stream_.get());
   }
+  template <class F>
+  void launch_columns(Extent extent, const F& f) const {
+    cuda::enqueue_for_each_column(extent, f, stream_.get());
+  }
 
   // One stream: one after the other.
   Index lanes() const { return 1; }

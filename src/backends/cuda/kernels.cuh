@@ -4,8 +4,10 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 
 #include "src/backends/cuda/check.hpp"
+#include "src/core/backend.hpp"
 #include "src/core/view.hpp"
 
 namespace relulift::cuda {
@@ -86,6 +88,69 @@ __global__ void __launch_bounds__(kBlock) short_column_sums(Extent e, const F f,
   }
 }
 
+// A warp that does a column of launch_columns: a sum or maximum is the same bits in all its lanes.
+// The host compiles the bodies and never runs them.
+class Team {
+ public:
+  RELULIFT_HD explicit Team(Index rows) : rows_(rows) {}
+  RELULIFT_HD bool leads() const { return lane() == 0; }
+  template <class Body>
+  RELULIFT_HD void each(const Body& body) const {
+    for (Index i = lane(); i < rows_; i += 32) body(i);
+    synchronise();
+  }
+  template <class Term>
+  RELULIFT_HD double sum(const Term& term) const {
+    double total = 0.0;
+    for (Index i = lane(); i < rows_; i += 32) total += term(i);
+    for (int step = 16; step > 0; step /= 2) total += across(total, step);
+    return total;
+  }
+  template <class Term>
+  RELULIFT_HD auto sums(const Term& term) const {
+    double first = 0.0, second = 0.0;
+    for (Index i = lane(); i < rows_; i += 32) {
+      const auto both = term(i);
+      first += both.first;
+      second += both.second;
+    }
+    for (int step = 16; step > 0; step /= 2) {
+      first += across(first, step);
+      second += across(second, step);
+    }
+    return decltype(term(Index{})){first, second};
+  }
+  template <class Term>
+  RELULIFT_HD double max(const Term& term) const {
+    double largest = -HUGE_VAL;
+    for (Index i = lane(); i < rows_; i += 32) largest = larger(largest, term(i));
+    for (int step = 16; step > 0; step /= 2) largest = larger(largest, across(largest, step));
+    return largest;
+  }
+
+ private:
+#ifdef __CUDA_ARCH__
+  __device__ static Index lane() { return threadIdx.x % 32; }
+  __device__ static double across(double x, int step) {
+    return __shfl_xor_sync(0xffffffffu, x, step);
+  }
+  __device__ static void synchronise() { __syncwarp(); }
+#else
+  RELULIFT_HD static Index lane() { return 0; }
+  RELULIFT_HD static double across(double x, int) { return x; }
+  RELULIFT_HD static void synchronise() {}
+#endif
+  Index rows_;
+};
+
+template <class F>
+__global__ void __launch_bounds__(kBlock) for_each_column(Extent e, const F f) {
+  const Index warps = kBlock / 32;
+  const Team team(e.rows);
+  for (Index j = blockIdx.x * warps + threadIdx.x / 32; j < e.cols; j += gridDim.x * warps)
+    f(j, team);
+}
+
 // One block per column and segment of rows; segment s of column j goes to out[s + j * gridDim.y].
 template <class F>
 __global__ void __launch_bounds__(kBlock) column_sums(Extent e, const F f, double* out) {
@@ -112,6 +177,14 @@ void enqueue_for_each(Extent e, const F& f, cudaStream_t stream) {
   if (e.rows <= 0 || e.cols <= 0) return;
   const Shape s = shape_of(e, Index{1} << 20);
   for_each<<<s.grid, s.block, 0, stream>>>(e, f);
+  check(cudaGetLastError());
+}
+
+template <class F>
+void enqueue_for_each_column(Extent e, const F& f, cudaStream_t stream) {
+  if (e.cols <= 0) return;
+  const Index blocks = std::min<Index>((e.cols + kBlock / 32 - 1) / (kBlock / 32), Index{1} << 20);
+  for_each_column<<<static_cast<unsigned>(blocks), kBlock, 0, stream>>>(e, f);
   check(cudaGetLastError());
 }
 
