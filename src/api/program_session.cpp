@@ -108,6 +108,12 @@ void ProgramSession::check() const {
           "the gradient solver takes smooth losses: squared, logistic and huber");
   require(!relu() || program.solver != ProgramSolver::gradient,
           "the gradient solver is for the methods gated and linear");
+  const bool lagrangian = program.solver == ProgramSolver::lagrangian;
+  require(smooth || !lagrangian,
+          "the lagrangian solver takes smooth losses: squared, logistic and huber");
+  require(relu() || !lagrangian, "the lagrangian solver is for the methods relu and exact");
+  require(!lagrangian || options_.precision != Precision::fp32,
+          "the lagrangian solver works in double precision: it takes no precision fp32");
   require(program.solver != ProgramSolver::interior ||
               (program.loss == Loss::squared && program.group == Group::neuron),
           "the interior solver takes the squared loss and groups of neurons");
@@ -258,6 +264,10 @@ PatternPoint ProgramSession::solve_over(const GatedPatterns& gated, const Patter
   }
   ProgramRequest asked = request(gated);
   if (start.V.allFinite()) asked.start = start;
+  if (solver == ProgramSolver::lagrangian) {
+    check_memory(engines_->lagrangian_bytes(asked));
+    return engines_->lagrangian(asked, control_, on_check());
+  }
   if (solver == ProgramSolver::admm) {
     check_memory(engines_->alternating_bytes(asked, kind));
     return engines_->alternating(asked, kind, control_, on_check());

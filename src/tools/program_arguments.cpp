@@ -87,8 +87,8 @@ void ProgramArguments::add_to(CLI::App& command) {
   option("--huber-delta", huber_delta, "D", "where the Huber loss turns linear (default: 1)");
   choice("--group", group, "whose norms are summed: neuron, or feature (leaves features out)",
          {"neuron", "feature"});
-  choice("--solver", solver, "of the program: auto, interior, gradient or admm",
-         {"auto", "interior", "gradient", "admm"});
+  choice("--solver", solver, "of the program: auto, interior, gradient, admm or lagrangian",
+         {"auto", "interior", "gradient", "admm", "lagrangian"});
   option("--tolerance", tolerance, "T", "stop at this relative gap of the program (default: 1e-6)");
   command
       .add_flag("--refine", refine,
@@ -152,7 +152,8 @@ void ProgramArguments::apply(Options& options, Index features,
   to.gate_features = gate_features.value_or(to.gate_features);
   to.patch = patch.value_or(to.patch);
   to.solver = named(solver, {ProgramSolver::automatic, ProgramSolver::interior,
-                             ProgramSolver::gradient, ProgramSolver::admm});
+                             ProgramSolver::gradient, ProgramSolver::admm,
+                             ProgramSolver::lagrangian});
   to.tolerance = tolerance.value_or(to.tolerance);
   to.refine = refine;
   if (!image.empty()) {
