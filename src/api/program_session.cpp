@@ -252,9 +252,10 @@ PatternPoint ProgramSession::solve_over(const GatedPatterns& gated, const Patter
   const bool smooth = program.loss != Loss::hinge && program.loss != Loss::absolute;
   const bool inside = !relu() || gates_inside(X_, gated.gates);
   if (solver == ProgramSolver::automatic)
-    solver = suits && inside && interior_fits(patterns)              ? ProgramSolver::interior
-             : relu() || !smooth || problem_.samples <= kAdmmSamples ? ProgramSolver::admm
-                                                                     : ProgramSolver::gradient;
+    solver = suits && inside && interior_fits(patterns)                  ? ProgramSolver::interior
+             : relu() && smooth && options_.precision != Precision::fp32 ? ProgramSolver::lagrangian
+             : relu() || !smooth || problem_.samples <= kAdmmSamples     ? ProgramSolver::admm
+                                                                         : ProgramSolver::gradient;
   result_.program.solver = to_string(solver);
   const PatternProgram kind = relu() ? PatternProgram::relu : PatternProgram::gated;
   if (solver == ProgramSolver::interior) {

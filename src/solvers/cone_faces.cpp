@@ -10,6 +10,8 @@ namespace {
 
 // What is left of a unit vector that lies in a span.
 constexpr double kDependent = 1e-12;
+// Of a vector, outside a span: rounding has spoiled no more than a digit.
+constexpr double kMostlyOutside = 0.5;
 
 // From multipliers mu >= 0 to those of least ||a + (rows) mu|| on a subset of the rows: as far
 // towards the free ones as signs allow, and rows that reach zero leave.
@@ -40,16 +42,19 @@ void descend(const Vector& a, GrowingBasis& basis, ConeFaces::Rows& rows, Vector
 
 }  // namespace
 
-// Twice, so that Q stays orthogonal to rounding.
+// Again where much of v was inside, so that Q stays orthogonal to rounding.
 bool GrowingBasis::append(const Vector& v) {
   if (size_ == Q_.rows()) return false;
   const auto Q = Q_.leftCols(size_);
   Vector inside = Q.transpose() * v;
   Vector rest = v - Q * inside;
-  const Vector again = Q.transpose() * rest;
-  rest -= Q * again;
-  inside += again;
-  const double length = rest.norm();
+  double length = rest.norm();
+  if (!(length > kMostlyOutside * v.norm())) {
+    const Vector again = Q.transpose() * rest;
+    rest -= Q * again;
+    inside += again;
+    length = rest.norm();
+  }
   if (!(length > kDependent * v.norm())) return false;
   R_.col(size_).head(size_) = inside;
   R_(size_, size_) = length;
@@ -82,8 +87,8 @@ Vector GrowingBasis::rest(const Vector& a) const {
 
 ConeFaces::ConeFaces(const Matrix& X, const PatternSet& patterns, Index columns)
     : columns_(X.transpose()),
-      inverse_norms_(X.rowwise().norm().unaryExpr(
-          [](double norm) { return norm > 0.0 ? 1.0 / norm : 0.0; })),
+      inverse_norms_(
+          X.rowwise().norm().unaryExpr([](double norm) { return norm > 0.0 ? 1.0 / norm : 0.0; })),
       patterns_(patterns),
       known_(static_cast<std::size_t>(patterns.size())),
       active_(static_cast<std::size_t>(columns)) {}

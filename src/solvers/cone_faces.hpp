@@ -2,8 +2,9 @@
 // Nearest points of many cones K_i u >= 0 at once, over the rows of each that have ever mattered: a
 // cell of an arrangement of n hyperplanes in general position has about 2 d faces, whatever n is.
 // Those rows are met one by one: a product with all of X shows which rows the nearest points leave,
-// and they join. Active sets of nonnegative least squares (Lawson & Hanson 1974) from where the last
-// one of a column ended, on an orthonormal basis that grows and shrinks by a row: O(d^2) flops each.
+// and they join. Active sets of nonnegative least squares (Lawson & Hanson 1974) from where the
+// last one of a column ended, on an orthonormal basis that grows and shrinks by a row: O(d^2) flops
+// each.
 #pragma once
 
 #include <vector>
@@ -59,9 +60,7 @@ class ConeFaces {
   double factor(Index pattern, Index row) const {
     return patterns_.active(row, pattern) ? inverse_norms_[row] : -inverse_norms_[row];
   }
-  Vector normal(Index pattern, Index row) const {
-    return factor(pattern, row) * columns_.col(row);
-  }
+  Vector normal(Index pattern, Index row) const { return factor(pattern, row) * columns_.col(row); }
   Index most_violated(Index pattern, const Vector& u) const;  // -1: none
 
   Matrix columns_;  // X', a sample a column

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// ReLU programs over given patterns [eq:relu-cones] with a smooth loss and one output per neuron, by
-// an augmented Lagrangian [eq:pattern-lagrangian]: of the dual, whose multipliers are the weights
-// (Rockafellar 1976; Li, Sun & Toh 2018, arXiv 1607.05428, for the lasso). A semismooth Newton method
-// minimises it over E; each value projects blocks onto their cones, so that every iterate has a
-// feasible point and a bound. Active sets twice: blocks within ||w|| <= g cost one product, 2 n d
-// flops, and cones are known by the rows that matter (cone_faces.hpp). A Newton step over blocks
-// that span R directions forms a matrix of order min(R, n): n R min(R, n) flops.
+// ReLU programs over given patterns [eq:relu-cones] with a smooth loss and one output per neuron,
+// by an augmented Lagrangian [eq:pattern-lagrangian]: of the dual, whose multipliers are the
+// weights (Rockafellar 1976; Li, Sun & Toh 2018, arXiv 1607.05428, for the lasso). A semismooth
+// Newton method minimises it over E; each value projects blocks onto their cones, so that every
+// iterate has a feasible point and a bound. Active sets twice: blocks within ||w|| <= g cost one
+// product, 2 n d flops, and cones are known by the rows that matter (cone_faces.hpp). A Newton step
+// over blocks that span R directions forms a matrix of order min(R, n): n R min(R, n) flops.
 #pragma once
 
 #include <cmath>
@@ -24,7 +24,7 @@
 namespace relulift {
 
 struct LagrangianOptions {
-  double penalty = 10.0;  // sigma to begin with, in units of 1 / ||X||^2
+  double penalty = 10.0;                    // sigma to begin with, in units of 1 / ||X||^2
   double growth = 10.0, slow_growth = 4.0;  // of sigma; the second where Newton's method was slow
   Index quick = 10;                         // steps, at most, of a fast one
   Index most_steps = 30;                    // between updates of the multipliers
@@ -45,13 +45,15 @@ class PatternLagrangian {
  public:
   PatternLagrangian(B& be, const ProgramRequest& request, const LagrangianOptions& options);
 
-  static void count(Needs& needs, const ProgramRequest& request,
-                    const LagrangianOptions& options);
+  static void count(Needs& needs, const ProgramRequest& request, const LagrangianOptions& options);
 
   // From V and N of the request's start, or zero; the best point and the best bound.
   PatternPoint run(const Control& control, const OnProgram& on_check);
 
  private:
+  // Of blocks, that more than one thread pays for.
+  static constexpr std::size_t kWorthThreads = 16;
+
   // At f, E = -grad L(f), with the multipliers and sigma as they are.
   struct Value {
     Matrix residual, f;  // f - F u+
@@ -105,6 +107,7 @@ class PatternLagrangian {
   LagrangianSystem<B> system_;
   double sigma_ = 1.0;
   Matrix u_, w_, next_;  // d x blocks: multipliers, nearest points, u+
+  Matrix pull_;          // K'mu of the last projections
   Vector length_;        // of the w_b with ||w_b|| > g, else zero
   PatternPoint best_;
 };

@@ -27,8 +27,8 @@ class LagrangianLoss {
   // -grad L(F).
   Matrix residual(const Matrix& F) const {
     Matrix E(F.rows(), F.cols());
-    const kernels::LossGradient<Loss> row{loss_, view(F), view(Y_),
-                                          {E.data(), E.rows(), E.cols(), E.rows()}};
+    const kernels::LossGradient<Loss> row{
+        loss_, view(F), view(Y_), {E.data(), E.rows(), E.cols(), E.rows()}};
     for (Index i = 0; i < F.rows(); ++i) row(i, 0);
     return -E;
   }

@@ -46,7 +46,7 @@ MovingColumns PatternLagrangian<B>::columns_of(const std::vector<Index>& blocks,
   const auto count = static_cast<std::size_t>(first.back());
   MovingColumns out{Matrix(d(), first.back()), std::vector<std::int32_t>(count),
                     std::vector<std::int32_t>(count)};
-#pragma omp parallel for schedule(dynamic)
+#pragma omp parallel for schedule(dynamic) if (blocks.size() >= kWorthThreads)
   for (std::size_t k = 0; k < blocks.size(); ++k) {
     fill(blocks[k], part, out.T.middleCols(first[k], first[k + 1] - first[k]));
     for (Index j = first[k]; j < first[k + 1]; ++j) {
@@ -79,8 +79,8 @@ Vector PatternLagrangian<B>::by_rows(const std::vector<Index>& blocks, const Vec
   for (std::size_t k = 0; k < blocks.size(); ++k) {
     some.push_back(blocks[k]);
     count += faces_.freedom(blocks[k]);
-    const bool more = k + 1 < blocks.size() &&
-                      count + faces_.freedom(blocks[k + 1]) <= system_.columns_at_once();
+    const bool more =
+        k + 1 < blocks.size() && count + faces_.freedom(blocks[k + 1]) <= system_.columns_at_once();
     if (more) continue;
     system_.add_rows(columns_of(some, Part::face), sigma_, first);
     some.clear();
@@ -94,14 +94,14 @@ template <Backend B>
 void PatternLagrangian<B>::add_curved(const std::vector<Index>& blocks, const Matrix& G,
                                       Matrix& W) const {
   Matrix curved(d(), static_cast<Index>(blocks.size()));
-#pragma omp parallel for schedule(dynamic)
+#pragma omp parallel for schedule(dynamic) if (blocks.size() >= kWorthThreads)
   for (std::size_t k = 0; k < blocks.size(); ++k) {
     const Index b = blocks[k];
     const Vector v = G.col(b % half()), unit = w_.col(b) / length_[b];
     const double share = request_.weight_decay / length_[b];
     curved.col(static_cast<Index>(k)) =
-        sigma_ * ((1.0 - share) * faces_.onto_tangent(pattern_of(b), b, v) +
-                  share * unit.dot(v) * unit);
+        sigma_ *
+        ((1.0 - share) * faces_.onto_tangent(pattern_of(b), b, v) + share * unit.dot(v) * unit);
   }
   for (std::size_t k = 0; k < blocks.size(); ++k)
     W.col(blocks[k] % half()) += curved.col(static_cast<Index>(k));
@@ -121,8 +121,7 @@ Matrix PatternLagrangian<B>::direction(const Value& at) {
     const Index count = directions(blocks);
     if (count == 0) continue;
     if (!system_.fits(count)) {
-      if (system_.holds(static_cast<Index>(blocks.size())))
-        by_columns(blocks, Part::weight, G, W);
+      if (system_.holds(static_cast<Index>(blocks.size()))) by_columns(blocks, Part::weight, G, W);
     } else if (system_.by_columns(count)) {
       by_columns(blocks, Part::face, G, W);
     } else {

@@ -64,9 +64,8 @@ class LagrangianProducts {
     for (Index first = 0; first < W.cols(); first += kColumns) {
       const Index wide = std::min(kColumns, W.cols() - first);
       upload(be_, W.middleCols(first, wide), flat(units_, d() * wide));
-      be_.upload(
-          patterns.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(wide)),
-          pattern_);
+      be_.upload(patterns.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(wide)),
+                 pattern_);
       out.middleCols(first, wide) = violated_of_some(wide, rounding);
     }
     return out;
@@ -102,10 +101,9 @@ class LagrangianProducts {
       const MatrixView<double> tile = shaped(tile_, rows, wide);
       be_.gemm(Op::none, Op::none, 1.0, X_().block(row, 0, rows, d()),
                MatrixView<const double>(shaped(units_, d(), wide)), 0.0, tile);
-      be_.launch({parts, wide}, kernels::WorstRows{tile, bits(), pattern_.view(),
-                                                   inverse_norms_[0].address, row, stretch_,
-                                                   rounding, all.block(row / stretch_, 0, parts,
-                                                                       wide)});
+      be_.launch({parts, wide},
+                 kernels::WorstRows{tile, bits(), pattern_.view(), inverse_norms_[0].address, row,
+                                    stretch_, rounding, all.block(row / stretch_, 0, parts, wide)});
     }
     return fetched(all);
   }

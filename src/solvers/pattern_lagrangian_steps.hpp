@@ -23,6 +23,7 @@ PatternLagrangian<B>::PatternLagrangian(B& be, const ProgramRequest& request,
       u_(Matrix::Zero(d(), 2 * half())),
       w_(d(), 2 * half()),
       next_(d(), 2 * half()),
+      pull_(Matrix::Zero(d(), 2 * half())),
       length_(2 * half()) {}
 
 template <Backend B>
@@ -54,10 +55,13 @@ std::vector<Index> PatternLagrangian<B>::outside(const std::vector<Index>& block
   return out;
 }
 
-// Blocks within ||q|| <= g stay zero, mu = 0. A nearest point of the rows known is no shorter than
-// that of the cone: one within g is enough, and only longer ones are held against all rows.
+// ||q + K'mu|| <= g for any mu >= 0 is enough for a block to stay zero: with mu = 0, and with the
+// mu of its last projection. So is a nearest point of the rows known, which is no shorter than that
+// of the cone: only longer ones are held against all rows.
 template <Backend B>
 double PatternLagrangian<B>::project(const Matrix& G) {
+  // A little more than enough, so that the multipliers serve again.
+  constexpr double kEnough = 0.9;
   const double g = request_.weight_decay;
   const Matrix q = w_;
   Vector size(w_.cols());  // ||A_b'E + K_b'mu||
@@ -65,13 +69,17 @@ double PatternLagrangian<B>::project(const Matrix& G) {
   for (Index b = 0; b < w_.cols(); ++b) {
     length_[b] = 0.0;
     size[b] = G.col(b % half()).norm();
-    if (q.col(b).norm() > g) blocks.push_back(b);
+    if (q.col(b).norm() <= g) continue;
+    const Vector last = q.col(b) + pull_.col(b);
+    size[b] = (last - u_.col(b) / sigma_).norm();
+    if (last.norm() > g) blocks.push_back(b);
   }
   while (!blocks.empty()) {
-#pragma omp parallel for schedule(dynamic)
+#pragma omp parallel for schedule(dynamic) if (blocks.size() >= kWorthThreads)
     for (std::size_t k = 0; k < blocks.size(); ++k) {
       const Index b = blocks[k];
-      w_.col(b) = faces_.nearest(pattern_of(b), b, q.col(b), g);
+      w_.col(b) = faces_.nearest(pattern_of(b), b, q.col(b), kEnough * g);
+      pull_.col(b) = w_.col(b) - q.col(b);
       size[b] = (w_.col(b) - u_.col(b) / sigma_).norm();
       const double length = w_.col(b).norm();
       length_[b] = length > g ? length : 0.0;
@@ -217,7 +225,7 @@ EngineBytes lagrangian_bytes(const ProgramRequest& request, Index tile_entries) 
   const Index blocks = 2 * request.gated.patterns.size() * c;
   const Index columns = std::min(d * blocks, kSystemHost.max_order);
   return {needs.storage_bytes + B::workspace_bytes(needs),
-          8 * (n * d + 12 * n * c + d * (7 * blocks + 2 * columns))};
+          8 * (n * d + 12 * n * c + d * (8 * blocks + 2 * columns))};
 }
 
 }  // namespace relulift

@@ -151,9 +151,9 @@ void ProgramArguments::apply(Options& options, Index features,
       gate_kind, {GateKind::gaussian, GateKind::sparse, GateKind::patches, GateKind::network});
   to.gate_features = gate_features.value_or(to.gate_features);
   to.patch = patch.value_or(to.patch);
-  to.solver = named(solver, {ProgramSolver::automatic, ProgramSolver::interior,
-                             ProgramSolver::gradient, ProgramSolver::admm,
-                             ProgramSolver::lagrangian});
+  to.solver =
+      named(solver, {ProgramSolver::automatic, ProgramSolver::interior, ProgramSolver::gradient,
+                     ProgramSolver::admm, ProgramSolver::lagrangian});
   to.tolerance = tolerance.value_or(to.tolerance);
   to.refine = refine;
   if (!image.empty()) {

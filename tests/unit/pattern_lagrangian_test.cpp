@@ -196,8 +196,7 @@ TEST(PatternLagrangian, AnInterruptedSolveReturnsAProvedPair) {
     int left = polls;
     const Control control(1e9, [&] { return left-- <= 0; });
 
-    const PatternPoint point =
-        solve_by_lagrangian(be, in.request(1e-12), kTileHost, control, {});
+    const PatternPoint point = solve_by_lagrangian(be, in.request(1e-12), kTileHost, control, {});
 
     EXPECT_LE(point.iterations, polls);
     expect_proof(in, Loss::squared, point, 1.0);
