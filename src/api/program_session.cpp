@@ -24,6 +24,8 @@ constexpr double kHeartbeatSeconds = 0.1;
 // Up to so many samples the alternating directions factorise one matrix and are faster than the
 // gradient method on gated programs.
 constexpr Index kAdmmSamples = 4000;
+// Cones of more features cost the augmented Lagrangian long projections before its first values.
+constexpr Index kLagrangianFeatures = 100;
 // Of half the squared targets: what sums of them may have lost.
 constexpr double kRounding = 1e-14;
 // Of the iterations of a solver, those that the trace shows.
@@ -251,11 +253,13 @@ PatternPoint ProgramSession::solve_over(const GatedPatterns& gated, const Patter
   ProgramSolver solver = program.solver;
   const bool smooth = program.loss != Loss::hinge && program.loss != Loss::absolute;
   const bool inside = !relu() || gates_inside(X_, gated.gates);
+  const bool lagrangian = relu() && smooth && options_.precision != Precision::fp32 &&
+                          problem_.features <= kLagrangianFeatures;
   if (solver == ProgramSolver::automatic)
-    solver = suits && inside && interior_fits(patterns)                  ? ProgramSolver::interior
-             : relu() && smooth && options_.precision != Precision::fp32 ? ProgramSolver::lagrangian
-             : relu() || !smooth || problem_.samples <= kAdmmSamples     ? ProgramSolver::admm
-                                                                         : ProgramSolver::gradient;
+    solver = suits && inside && interior_fits(patterns)              ? ProgramSolver::interior
+             : lagrangian                                            ? ProgramSolver::lagrangian
+             : relu() || !smooth || problem_.samples <= kAdmmSamples ? ProgramSolver::admm
+                                                                     : ProgramSolver::gradient;
   result_.program.solver = to_string(solver);
   const PatternProgram kind = relu() ? PatternProgram::relu : PatternProgram::gated;
   if (solver == ProgramSolver::interior) {

@@ -73,15 +73,15 @@ class PatternLagrangian {
 
   void begin();
   Value evaluate(Matrix f);
-  // w_b and the largest ||A_b'E + K_b'mu||, from q_b = u_b/sigma + A_b'E in w_.
+  // w_b, unless halted, and the largest ||A_b'E + K_b'mu||, from q_b = u_b/sigma + A_b'E in w_.
   double project(const Matrix& G);
   // Those of `blocks` whose nearest points leave their cones, which now know the rows.
   std::vector<Index> outside(const std::vector<Index>& blocks);
   void keep(double objective, const Matrix& E, double largest);
   enum class Inner { solved, slow, stuck, stopped };
-  Inner minimise(Value& at, const Control& control, const OnProgram& on_check);
+  Inner minimise(Value& at, const OnProgram& on_check);
   bool search(Value& at, const Matrix& step);
-  bool finished(const Control& control, const OnProgram& on_check);
+  bool finished(const OnProgram& on_check);
 
   // Newton's direction in f [eq:lagrangian-newton].
   Matrix direction(const Value& at);
@@ -105,6 +105,8 @@ class PatternLagrangian {
   ConeFaces faces_;
   LagrangianProducts<B> products_;
   LagrangianSystem<B> system_;
+  const Control* control_ = nullptr;  // of the run
+  bool halted_ = false;               // in the middle of a projection, which is none then
   double sigma_ = 1.0;
   Matrix u_, w_, next_;  // d x blocks: multipliers, nearest points, u+
   Matrix pull_;          // K'mu of the last projections

@@ -85,6 +85,8 @@ double PatternLagrangian<B>::project(const Matrix& G) {
       length_[b] = length > g ? length : 0.0;
     }
     std::erase_if(blocks, [&](Index b) { return length_[b] == 0.0; });
+    halted_ = halted_ || (!blocks.empty() && control_->stop());
+    if (halted_) break;
     if (!blocks.empty()) blocks = outside(blocks);
   }
   return size.maxCoeff();
@@ -112,6 +114,7 @@ typename PatternLagrangian<B>::Value PatternLagrangian<B>::evaluate(Matrix f) {
   w_.leftCols(half()) = u_.leftCols(half()) / sigma_ + G;
   w_.rightCols(half()) = u_.rightCols(half()) / sigma_ - G;
   const double largest = project(G);
+  if (halted_) return {.residual = Matrix::Zero(n(), c()), .f = std::move(f)};
   double penalty = 0.0, omega = 0.0;
   next_.setZero();
   for (Index b = 0; b < w_.cols(); ++b) {
@@ -142,6 +145,7 @@ bool PatternLagrangian<B>::search(Value& at, const Matrix& step) {
   double length = 1.0;
   for (int tries = 0; tries < kMostTries; ++tries, length *= 0.5) {
     Value next = evaluate(at.f + length * step);
+    if (halted_) return false;
     const double slack = kRounding * std::abs(at.merit);
     if (!(next.merit <= at.merit + kDecrease * length * slope + slack)) continue;
     at = std::move(next);
@@ -151,24 +155,24 @@ bool PatternLagrangian<B>::search(Value& at, const Matrix& step) {
 }
 
 template <Backend B>
-bool PatternLagrangian<B>::finished(const Control& control, const OnProgram& on_check) {
+bool PatternLagrangian<B>::finished(const OnProgram& on_check) {
   const Index limit = request_.max_iterations;
   const double gap = best_.objective - best_.bound;
   if (gap <= request_.options.tolerance * best_.objective) return true;
-  if ((limit > 0 && best_.iterations >= limit) || control.stop()) return true;
+  if ((limit > 0 && best_.iterations >= limit) || halted_ || control_->stop()) return true;
   return on_check && !on_check({best_.iterations, best_.objective, best_.bound});
 }
 
 template <Backend B>
 typename PatternLagrangian<B>::Inner PatternLagrangian<B>::minimise(Value& at,
-                                                                    const Control& control,
                                                                     const OnProgram& on_check) {
   constexpr double kRounding = 1e-14;
   for (Index step = 0; step < options_.most_steps; ++step) {
-    if (finished(control, on_check)) return Inner::stopped;
+    if (finished(on_check)) return Inner::stopped;
     if (at.gap <= std::max(options_.accuracy * at.moved, kRounding * std::abs(at.merit)))
       return step <= options_.quick ? Inner::solved : Inner::slow;
     const bool down = search(at, direction(at));
+    if (halted_) return Inner::stopped;
     ++best_.iterations;
     if (!down) return Inner::stuck;
   }
@@ -192,13 +196,14 @@ PatternPoint PatternLagrangian<B>::run(const Control& control, const OnProgram& 
   // Updates of the multipliers that hardly help, one after the other, before rounding is blamed.
   constexpr int kMostIdle = 6;
   constexpr double kHelps = 0.98;
+  control_ = &control;
   begin();
   Value at;
   at.f = products_.forward(u_.leftCols(half()) - u_.rightCols(half()));
   double before = std::numeric_limits<double>::infinity();
   for (int idle = 0; idle < kMostIdle;) {
     at = evaluate(std::move(at.f));
-    const Inner ended = minimise(at, control, on_check);
+    const Inner ended = minimise(at, on_check);
     if (ended == Inner::stopped) return best_;
     const double gap = best_.objective - best_.bound;
     idle = gap > kHelps * before ? idle + 1 : 0;

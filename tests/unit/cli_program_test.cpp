@@ -522,7 +522,7 @@ INSTANTIATE_TEST_SUITE_P(
         Misuse{"LagrangianOfAllJointPatterns", "--method exact --solver lagrangian",
                "has a solver of its own"},
         Misuse{"LagrangianInSinglePrecision",
-               "--method relu --outputs one-vs-all --solver lagrangian --precision fp32",
+               "--method relu --outputs one-vs-all --solver lagrangian --precision single",
                "no precision fp32"},
         Misuse{"InteriorOfJointOutputs", "--method gated --solver interior", "one-vs-all"},
         Misuse{"RefineOfGates", "--method gated --refine", "--refine is for --method relu"},
