@@ -186,6 +186,7 @@ void PatternLagrangian<B>::begin() {
   best_.V = best_.N = Matrix::Zero(d(), half());
   best_.E = Matrix::Zero(n(), c());
   best_.objective = loss_.value(best_.E);
+  best_.bound = loss_.bound(best_.E, 1.0);
   if (request_.start.V.size() == 0) return;
   u_ << request_.start.V, request_.start.N;
   sigma_ = std::max(sigma_, u_.colwise().norm().maxCoeff() / request_.weight_decay);
