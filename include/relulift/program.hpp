@@ -38,12 +38,12 @@ enum class Group { neuron, feature };
 // trained first.
 enum class GateKind { gaussian, sparse, patches, network };
 
-// automatic: interior where it can and a step is short, else gradient for gated programs of a
-// smooth loss and more than 4000 samples, else admm. interior: primal-dual interior point; squared
-// loss, groups of neurons, one output at a time. gradient: accelerated proximal gradient; gated
-// programs, smooth losses. admm: alternating directions. lagrangian: augmented Lagrangian; ReLU
-// programs, smooth losses. decomposition: of ReLU programs, the gated program over the same
-// patterns, whose blocks are taken apart into neurons of the cones.
+// automatic: interior where it can and a step is short, else lagrangian where it can (up to 100
+// features), gradient for gated programs of more than 4000 samples, or admm. interior: primal-dual
+// interior point; squared loss, groups of neurons, one output at a time. gradient: accelerated
+// proximal gradient; gated, smooth losses. admm: alternating directions. lagrangian: augmented
+// Lagrangian; ReLU, smooth losses, precision fp64. decomposition: of ReLU programs, the gated one
+// over the same patterns, whose blocks are taken apart into neurons of the cones.
 enum class ProgramSolver { automatic, interior, gradient, admm, lagrangian, decomposition };
 
 // How gated blocks are taken apart, W = V - N in the cones: exact leaves W as it is, at the least

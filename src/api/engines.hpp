@@ -70,6 +70,9 @@ class Engines {
   virtual PatternPoint alternating(const ProgramRequest&, PatternProgram, const Control&,
                                    const OnProgram&) = 0;
   virtual EngineBytes alternating_bytes(const ProgramRequest&, PatternProgram) const = 0;
+  // [eq:relu-cones] with a smooth loss, one output per neuron, by the augmented Lagrangian.
+  virtual PatternPoint lagrangian(const ProgramRequest&, const Control&, const OnProgram&) = 0;
+  virtual EngineBytes lagrangian_bytes(const ProgramRequest&) const = 0;
   // [eq:gated] or [eq:relu-cones] over given patterns, to high accuracy.
   virtual PatternPoint patterns_interior(const Matrix& X, const Matrix& Y, double weight_decay,
                                          const GatedPatterns&, PatternProgram, double tolerance,

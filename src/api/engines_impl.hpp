@@ -15,6 +15,7 @@
 #include "src/solvers/pairs_interior_point.hpp"
 #include "src/solvers/pattern_admm.hpp"
 #include "src/solvers/pattern_interior.hpp"
+#include "src/solvers/pattern_lagrangian.hpp"
 #include "src/solvers/split_bound.hpp"
 #include "src/solvers/train_network.hpp"
 
@@ -67,6 +68,15 @@ class BackendEngines final : public Engines {
   EngineBytes alternating_bytes(const ProgramRequest& request,
                                 PatternProgram program) const override {
     return admm_bytes<B>(request, program, memory_.shared ? kTileHost : kTileDevice);
+  }
+
+  PatternPoint lagrangian(const ProgramRequest& request, const Control& control,
+                          const OnProgram& on_check) override {
+    return solve_by_lagrangian(be_, request, memory_.shared ? kTileHost : kTileDevice, control,
+                               on_check);
+  }
+  EngineBytes lagrangian_bytes(const ProgramRequest& request) const override {
+    return relulift::lagrangian_bytes<B>(request, memory_.shared ? kTileHost : kTileDevice);
   }
 
   PatternPoint patterns_interior(const Matrix& X, const Matrix& Y, double weight_decay,

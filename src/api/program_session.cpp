@@ -24,6 +24,8 @@ constexpr double kHeartbeatSeconds = 0.1;
 // Up to so many samples the alternating directions factorise one matrix and are faster than the
 // gradient method on gated programs.
 constexpr Index kAdmmSamples = 4000;
+// Cones of more features cost the augmented Lagrangian long projections before its first values.
+constexpr Index kLagrangianFeatures = 100;
 // Of half the squared targets: what sums of them may have lost.
 constexpr double kRounding = 1e-14;
 // Of the iterations of a solver, those that the trace shows.
@@ -99,6 +101,12 @@ void ProgramSession::check() const {
           "the gradient solver takes smooth losses: squared, logistic and huber");
   require(!relu() || program.solver != ProgramSolver::gradient,
           "the gradient solver is for the methods gated and linear");
+  const bool lagrangian = program.solver == ProgramSolver::lagrangian;
+  require(smooth || !lagrangian,
+          "the lagrangian solver takes smooth losses: squared, logistic and huber");
+  require(relu() || !lagrangian, "the lagrangian solver is for the methods relu and exact");
+  require(!lagrangian || options_.precision != Precision::fp32,
+          "the lagrangian solver works in double precision: it takes no precision fp32");
   require(program.solver != ProgramSolver::interior ||
               (program.loss == Loss::squared && program.group == Group::neuron),
           "the interior solver takes the squared loss and groups of neurons");
@@ -252,8 +260,11 @@ PatternPoint ProgramSession::solve_over(const GatedPatterns& gated, const Patter
   ProgramSolver solver = program.solver;
   const bool smooth = program.loss != Loss::hinge && program.loss != Loss::absolute;
   const bool inside = !relu() || gates_inside(X_, gated.gates);
+  const bool lagrangian = relu() && smooth && !pooled() && options_.precision != Precision::fp32 &&
+                          problem_.features <= kLagrangianFeatures;
   if (solver == ProgramSolver::automatic)
     solver = suits && inside && interior_fits(patterns)              ? ProgramSolver::interior
+             : lagrangian                                            ? ProgramSolver::lagrangian
              : relu() || !smooth || problem_.samples <= kAdmmSamples ? ProgramSolver::admm
                                                                      : ProgramSolver::gradient;
   result_.program.solver = to_string(solver);
@@ -265,6 +276,10 @@ PatternPoint ProgramSession::solve_over(const GatedPatterns& gated, const Patter
   }
   ProgramRequest asked = request(gated);
   if (start.V.allFinite()) asked.start = start;
+  if (solver == ProgramSolver::lagrangian) {
+    check_memory(engines_->lagrangian_bytes(asked));
+    return engines_->lagrangian(asked, control_, on_check());
+  }
   if (solver == ProgramSolver::admm) {
     check_memory(engines_->alternating_bytes(asked, kind));
     return engines_->alternating(asked, kind, control_, on_check());

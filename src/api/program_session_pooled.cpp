@@ -26,8 +26,9 @@ void ProgramSession::check_pooling() const {
           "pooling is for the methods relu, gated and exact");
   require(!relu() || !joint(),
           "filters of a ReLU network serve one output each: choose one-vs-all");
-  require(program.solver != ProgramSolver::decomposition,
-          "the decomposition solver knows no pooling");
+  require(
+      program.solver != ProgramSolver::decomposition && program.solver != ProgramSolver::lagrangian,
+      "the solvers lagrangian and decomposition know no pooling");
   const Index d = problem_.features;
   const auto side = [d](Index length) { return length >= 1 && length <= d; };
   require(side(program.image_height) && side(program.image_width) && side(program.image_planes),

@@ -92,8 +92,9 @@ void ProgramArguments::add_to(CLI::App& command) {
   choice("--group", group, "whose norms are summed: neuron, or feature (leaves features out)",
          {"neuron", "feature"});
   choice("--solver", solver,
-         "of the program: auto, interior, gradient, admm, or decomposition (relu, from gated)",
-         {"auto", "interior", "gradient", "admm", "decomposition"});
+         "of the program: auto, interior, gradient, admm, lagrangian, or decomposition (relu, from "
+         "gated)",
+         {"auto", "interior", "gradient", "admm", "lagrangian", "decomposition"});
   choice("--decomposition", decomposition,
          "exact: V - N = W; approximate: less where that is shorter", {"exact", "approximate"});
   option("--tolerance", tolerance, "T", "stop at this relative gap of the program (default: 1e-6)");
@@ -184,7 +185,7 @@ void ProgramArguments::apply(Options& options, Index features,
   to.stride = stride.value_or(to.stride);
   to.solver =
       named(solver, {ProgramSolver::automatic, ProgramSolver::interior, ProgramSolver::gradient,
-                     ProgramSolver::admm, ProgramSolver::decomposition});
+                     ProgramSolver::admm, ProgramSolver::lagrangian, ProgramSolver::decomposition});
   to.decomposition = named(decomposition, {Decomposition::exact, Decomposition::approximate});
   to.tolerance = tolerance.value_or(to.tolerance);
   to.refine = refine;

@@ -191,6 +191,8 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Expected{"Relu", "--method relu --gates 50", true},
         Expected{"ReluPerOutput", "--method relu --gates 50 --outputs one-vs-all", true},
+        Expected{"ReluByTheLagrangian",
+                 "--method relu --gates 50 --outputs one-vs-all --solver lagrangian", true},
         Expected{"Exact", "--method exact", true},
         Expected{"ExactPerOutput", "--method exact --outputs one-vs-all", true},
         Expected{"Gated", "--method gated --gates 50", false},
@@ -446,6 +448,24 @@ TEST_F(CliProgram, ADecompositionOfAnotherLossLiesBetweenItsBoundAndNoNeurons) {
   EXPECT_LE(result()["objective"].get<double>(), 30.0);
 }
 
+// Two solvers, each with a bound of its own, on the same patterns.
+TEST_F(CliProgram, TheLagrangianAndTheInteriorPointAgree) {
+  for (const char* method : {"--method relu --gates 60", "--method exact"}) {
+    const std::string arguments = std::string(method) + " --outputs one-vs-all --solver ";
+    ASSERT_EQ(spiral(arguments + "interior").code, 0);
+    const double interior = result()["convex_program"]["objective"].get<double>();
+    const double bound = result()["program_bound"].get<double>();
+
+    ASSERT_EQ(spiral(arguments + "lagrangian").code, 0);
+
+    const double objective = result()["convex_program"]["objective"].get<double>();
+    EXPECT_EQ(result()["convex_program"]["solver"], "lagrangian");
+    EXPECT_NEAR(objective, interior, 3e-6 * interior) << method;
+    EXPECT_GE(objective, bound * (1 - 1e-12)) << method;
+    EXPECT_LE(result()["program_bound"].get<double>(), interior * (1 + 1e-12)) << method;
+  }
+}
+
 // ---- Stopped early ----
 
 TEST_F(CliProgram, ATimeLimitLeavesAValidNetworkAndBound) {
@@ -585,6 +605,16 @@ INSTANTIATE_TEST_SUITE_P(
         Misuse{"ExactWithAnotherLoss", "--method exact --loss huber", "takes the squared loss"},
         Misuse{"GradientOfReluNetworks", "--method relu --solver gradient", "gradient solver"},
         Misuse{"GradientOfAKink", "--method gated --loss hinge --solver gradient", "smooth"},
+        Misuse{"LagrangianOfGates", "--method gated --outputs one-vs-all --solver lagrangian",
+               "the lagrangian solver is for the methods relu and exact"},
+        Misuse{"LagrangianOfAKink",
+               "--method relu --outputs one-vs-all --loss absolute --solver lagrangian",
+               "the lagrangian solver takes smooth losses"},
+        Misuse{"LagrangianOfAllJointPatterns", "--method exact --solver lagrangian",
+               "has a solver of its own"},
+        Misuse{"LagrangianInSinglePrecision",
+               "--method relu --outputs one-vs-all --solver lagrangian --precision single",
+               "no precision fp32"},
         Misuse{"InteriorOfJointOutputs", "--method gated --solver interior", "one-vs-all"},
         Misuse{"DecompositionOfGates", "--method gated --solver decomposition",
                "--solver decomposition is for --method relu, not gated"},
