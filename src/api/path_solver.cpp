@@ -13,7 +13,7 @@ namespace relulift {
 namespace {
 
 // Of a solve whose time has passed: it returns what it has at its first check.
-constexpr double kLeastSeconds = 1e-3;
+constexpr double kLeastSeconds = 1e-6;
 // Of geometric_weight_decays.
 constexpr Index kMostPoints = 10'000;
 

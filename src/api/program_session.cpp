@@ -35,9 +35,28 @@ constexpr Index kMostPatterns = 300'000;
 // Rounds of training for gates, and the share of the time left that it may take.
 constexpr Index kTrainRounds = 20;
 constexpr double kTrainShare = 0.3;
+// A relative gap that another solver is worth a try.
+constexpr double kStuck = 1e-4;
+// Of a time limit, where a bound for every network follows.
+constexpr double kProgramShare = 0.8;
 
 Matrix matrix(const std::vector<double>& entries, Index rows, Index cols) {
   return Eigen::Map<const Matrix>(entries.data(), rows, cols);
+}
+
+// Each end from where it is better.
+void better_ends(PatternPoint& best, PatternPoint&& other) {
+  other.iterations += best.iterations;
+  if (!(best.bound >= other.bound)) {
+    best.bound = other.bound;
+    best.E = std::move(other.E);
+  }
+  if (!(best.objective <= other.objective)) {
+    best.objective = other.objective;
+    best.V = std::move(other.V);
+    best.N = std::move(other.N);
+  }
+  best.iterations = other.iterations;
 }
 
 }  // namespace
@@ -67,18 +86,22 @@ Result ProgramSession::run() {
   result_.seconds.presolve = clock.seconds();
   const Control solving;
   phase_ = to_string(options_.method);
+  const Control whole = control_;
+  if (bound_for_every_network()) control_ = whole.within(kProgramShare * whole.remaining());
   result_.network = relu() ? solve_relu(gated) : solve_gated(gated);
   if (pooled()) to_whole_samples(result_.network);
   result_.seconds.relaxation = solving.seconds();
   result_.objective = objective_of(result_.network);
   result_.winner = Winner::network;
+  // A network of the program has no larger objective but for rounding.
+  if (result_.objective > result_.program.objective) result_.program.objective = result_.objective;
   result_.status = status();
+  control_ = whole;
   result_.device = engines_->name();
   result_.plan = "method " + std::string(to_string(options_.method)) + " over " +
                  std::to_string(result_.program.patterns) + " patterns by " +
                  result_.program.solver + why_;
-  if (relu() && options_.program.loss == Loss::squared && memory_.prove_every_network)
-    prove_for_every_network();
+  if (bound_for_every_network()) prove_for_every_network();
   result_.seconds.total = control_.seconds();
   return std::move(result_);
 }
@@ -128,6 +151,7 @@ void ProgramSession::check() const {
   require(options_.method != Method::exact || !joint() || problem_.features <= kConeFeatures,
           "method exact with joint outputs is for data of up to five features; choose one-vs-all");
   require(options_.precision != Precision::mixed, "precision mixed is for method sdp");
+  require(relu() || options_.split <= 0, "split is for the bound on ReLU networks");
   const bool exchange = options_.method == Method::exact && joint();
   require(options_.max_neurons == 0 || exchange,
           "max_neurons is for method sdp, and for exact with joint outputs");
@@ -250,32 +274,43 @@ bool ProgramSession::interior_fits(Index patterns) const {
          engines_->memory().holds(pattern_interior_bytes(n, rows, d, patterns, program));
 }
 
-PatternPoint ProgramSession::solve_over(const GatedPatterns& gated, const PatternPoint& start) {
+bool ProgramSession::interior_suits() const {
   const ProgramOptions& program = options_.program;
-  const Index patterns = gated.patterns.size();
-  result_.program.patterns = patterns;
   const bool blocks = joint() && !relu();
-  const bool suits = program.loss == Loss::squared && program.group == Group::neuron && !blocks &&
-                     options_.precision != Precision::fp32 && options_.max_iterations == 0;
-  ProgramSolver solver = program.solver;
+  return program.loss == Loss::squared && program.group == Group::neuron && !blocks &&
+         options_.precision != Precision::fp32 && options_.max_iterations == 0;
+}
+
+// The one that was asked for. Else what suits best, and what comes next where that one gets stuck,
+// as the interior point may on cones that are nearly flat and where the units are far apart.
+std::vector<ProgramSolver> ProgramSession::solvers(const GatedPatterns& gated) const {
+  using enum ProgramSolver;
+  const ProgramOptions& program = options_.program;
+  if (program.solver != automatic) return {program.solver};
   const bool smooth = program.loss != Loss::hinge && program.loss != Loss::absolute;
-  const bool inside = !relu() || gates_inside(X_, gated.gates);
-  const bool lagrangian = relu() && smooth && !pooled() && options_.precision != Precision::fp32 &&
-                          problem_.features <= kLagrangianFeatures;
-  if (solver == ProgramSolver::automatic)
-    solver = suits && inside && interior_fits(patterns)              ? ProgramSolver::interior
-             : lagrangian                                            ? ProgramSolver::lagrangian
-             : relu() || !smooth || problem_.samples <= kAdmmSamples ? ProgramSolver::admm
-                                                                     : ProgramSolver::gradient;
+  std::vector<ProgramSolver> out;
+  if (interior_suits() && interior_fits(gated.patterns.size()) &&
+      (!relu() || gates_inside(X_, gated.gates)))
+    out.push_back(interior);
+  if (relu() && smooth && !pooled() && options_.precision != Precision::fp32 &&
+      problem_.features <= kLagrangianFeatures)
+    out.push_back(lagrangian);
+  out.push_back(relu() || !smooth || problem_.samples <= kAdmmSamples ? admm : gradient);
+  return out;
+}
+
+PatternPoint ProgramSession::solve_by(ProgramSolver solver, const GatedPatterns& gated,
+                                      const PatternPoint& start) {
   result_.program.solver = to_string(solver);
   const PatternProgram kind = relu() ? PatternProgram::relu : PatternProgram::gated;
   if (solver == ProgramSolver::interior) {
-    check_memory(pattern_interior_bytes(problem_.samples, X_.rows(), X_.cols(), patterns, kind));
+    check_memory(pattern_interior_bytes(problem_.samples, X_.rows(), X_.cols(),
+                                        gated.patterns.size(), kind));
     return engines_->patterns_interior(X_, Y_, problem_.weight_decay, gated, kind,
-                                       program.tolerance, control_);
+                                       options_.program.tolerance, control_);
   }
   ProgramRequest asked = request(gated);
-  if (start.V.allFinite()) asked.start = start;
+  if (start.V.size() > 0 && start.V.allFinite()) asked.start = start;
   if (solver == ProgramSolver::lagrangian) {
     check_memory(engines_->lagrangian_bytes(asked));
     return engines_->lagrangian(asked, control_, on_check());
@@ -286,6 +321,23 @@ PatternPoint ProgramSession::solve_over(const GatedPatterns& gated, const Patter
   }
   check_memory(engines_->gated_bytes(asked));
   return engines_->gated(asked, control_, on_check());
+}
+
+PatternPoint ProgramSession::solve_over(const GatedPatterns& gated, const PatternPoint& start) {
+  result_.program.patterns = gated.patterns.size();
+  const std::vector<ProgramSolver> some = solvers(gated);
+  PatternPoint best = solve_by(some.front(), gated, start);
+  const double bearable = std::max(options_.program.tolerance, kStuck);
+  const auto stuck = [&] { return !(best.objective - best.bound <= bearable * best.objective); };
+  const bool limited = options_.max_iterations > 0;
+  for (std::size_t k = 1; k < some.size() && stuck() && !limited && !control_.stop(); ++k) {
+    const std::string before = result_.program.solver;
+    PatternPoint point = solve_by(some[k], gated, start);
+    if (!(point.objective < best.objective) && !(point.bound > best.bound))
+      result_.program.solver = before;
+    better_ends(best, std::move(point));
+  }
+  return best;
 }
 
 void ProgramSession::check_memory(const EngineBytes& needed) const {
@@ -308,8 +360,9 @@ Network ProgramSession::solve_gated(const GatedPatterns& gated) {
 
 void ProgramSession::note_ends(double objective, double bound) {
   result_.program.objective = objective;
-  // The bound knows no more than the rounding of the loss that it starts from.
-  result_.program.bound = bound - kRounding * 0.5 * Y_.squaredNorm();
+  // The bound knows no more than the rounding of the loss that it starts from; no loss is negative.
+  const double proved = bound - kRounding * 0.5 * Y_.squaredNorm();
+  result_.program.bound = proved > 0.0 ? proved : 0.0;
 }
 
 void ProgramSession::note_program(const PatternPoint& point) {

@@ -43,15 +43,19 @@ class ProgramSession {
   Network train(const Network* from, Index neurons);
 
   ProgramRequest request(const GatedPatterns& gated) const;
+  bool interior_suits() const;
   bool interior_fits(Index patterns) const;
   PatchGrid grid() const;  // of pooling
   // From a network of filters to the one it is on whole samples.
   void to_whole_samples(Network& network);
   // Throws InvalidInput with the sizes where so much is not free.
   void check_memory(const EngineBytes& needed) const;
-  // The program over these patterns, by the solver that was asked for or fits; gradient and admm
-  // begin at `start` where there is one.
+  // The program over these patterns, by the solver that was asked for or those that fit, one after
+  // the other until it is solved; gradient and admm begin at `start` where there is one.
   PatternPoint solve_over(const GatedPatterns& gated, const PatternPoint& start = {});
+  std::vector<ProgramSolver> solvers(const GatedPatterns& gated) const;
+  PatternPoint solve_by(ProgramSolver solver, const GatedPatterns& gated,
+                        const PatternPoint& start);
   // The same a few at a time: ReLU programs with more patterns than a solver takes at once.
   PatternPoint solve_over_list(const GatedPatterns& gated);
   bool few_at_a_time(const GatedPatterns& gated) const;
@@ -63,16 +67,20 @@ class ProgramSession {
   // Weights W (k x c) of unit directions S at the optimum of [eq:refit], where that lowers the
   // objective and there is time; one output at a time where a neuron serves one.
   void refit(const Matrix& S, Matrix& W);
+  // On W, at most 1, of least objective.
+  double best_factor_of_loss(const Matrix& S, const Matrix& W) const;
   // ReLU: over more and more patterns, from these and those of trained networks.
   Network refine(const GatedPatterns& gated);
   Network refine_once(GatedPatterns& held, const Network& trained, Index round);
+  bool take_trained(const Network& trained, Network& network);
   double missing_slack() const;
   PatternOracle of_samples(PatternOracle of_rows) const;
   Network solve_joint_relu(const GatedPatterns& gated, const Network& start,
                            const JointOptions& effort);
   // [eq:train] with several outputs by the exchange method of Method::sdp.
   Result solve_exactly();
-  // A bound for every ReLU network, where one comes cheaply.
+  // Whether a bound for every ReLU network is asked for or comes cheaply.
+  bool bound_for_every_network() const;
   void prove_for_every_network();
   // Of the program, rounding allowed for.
   void note_ends(double objective, double bound);

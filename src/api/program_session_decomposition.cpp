@@ -25,8 +25,11 @@ constexpr Index kRefitSweeps = 20'000;
 constexpr double kRefitShare = 0.1;
 // Directions leave below this share of the largest weight.
 constexpr double kCarries = 1e-9;
-// Of a gated program whose time has passed: it returns what it has at its first check.
-constexpr double kLeastSeconds = 1e-3;
+// Of the time, for the gated program; where that has passed it returns what it has at its first
+// check.
+constexpr double kGatedShare = 0.5, kLeastSeconds = 1e-3;
+// Trials of a factor on the weights.
+constexpr int kTrials = 40;
 
 double refit_objective(const Matrix& A, const Matrix& W, const Matrix& Y, double g) {
   return 0.5 * (A * W - Y).squaredNorm() + g * W.rowwise().norm().sum();
@@ -62,8 +65,9 @@ Result ProgramSession::solve_gated_program() {
   options.program.solver = ProgramSolver::automatic;
   options.program.decomposition = Decomposition::exact;
   options.engine = Engine::automatic;
+  options.split = 0;
   options.keep_proof = false;
-  options.time_limit_seconds = std::max(control_.remaining(), kLeastSeconds);
+  options.time_limit_seconds = std::max(kGatedShare * control_.remaining(), kLeastSeconds);
   options.on_progress = [this](const Progress& progress) {
     Progress later = progress;
     later.phase = phase_;
@@ -100,14 +104,34 @@ void ProgramSession::refit(const Matrix& S, Matrix& W) {
   }
 }
 
+// The same of any loss: a convex function of one number, by golden section.
+double ProgramSession::best_factor_of_loss(const Matrix& S, const Matrix& W) const {
+  constexpr double kGolden = 0.6180339887498949;
+  const auto value = [&](double factor) { return objective_of(network_of(S, factor * W)); };
+  double low = 0.0, high = 1.0, left = 1.0 - kGolden, right = kGolden;
+  double at_left = value(left), at_right = value(right);
+  for (int k = 0; k < kTrials && !control_.stop(); ++k) {
+    if (at_left <= at_right) {
+      high = right, right = left, at_right = at_left;
+      left = high - kGolden * (high - low), at_left = value(left);
+    } else {
+      low = left, left = right, at_left = at_right;
+      right = low + kGolden * (high - low), at_right = value(right);
+    }
+  }
+  return at_left <= at_right ? left : right;
+}
+
 Network ProgramSession::solve_by_decomposition(const GatedPatterns& gated) {
   const ProgramOptions& program = options_.program;
   const Result relaxed = solve_gated_program();
   const RankOneTerms terms = rank_one_terms(memory_.point, problem_.outputs, joint());
   DecomposedBlocks parts = decompose_blocks(X_, gated, terms, program.decomposition,
                                             1.0 / problem_.weight_decay, control_);
-  const bool fits = parts.S.cols() * problem_.samples <= kRefitEntries;
+  const Index directions = parts.S.cols();
+  const bool fits = directions * std::max(problem_.samples, directions) <= kRefitEntries;
   if (program.loss == Loss::squared && fits) refit(parts.S, parts.W);
+  if (program.loss != Loss::squared) parts.W *= best_factor_of_loss(parts.S, parts.W);
   Network network = network_of(parts.S, parts.W);
   const Network none = network_of(Matrix(problem_.features, 0), Matrix(0, problem_.outputs));
   if (!(objective_of(network) < objective_of(none))) network = none;

@@ -82,8 +82,7 @@ bool ProgramSession::few_at_a_time(const GatedPatterns& gated) const {
   if (patterns <= 2 * kFirstPatterns) return false;
   if (options_.method == Method::exact) return true;
   if (patterns <= kWhole && interior_fits(patterns)) return false;
-  return program.solver == ProgramSolver::automatic && program.loss == Loss::squared &&
-         options_.precision != Precision::fp32 && options_.max_iterations == 0 &&
+  return program.solver == ProgramSolver::automatic && interior_suits() &&
          interior_fits(kFirstPatterns) && gates_inside(X_, gated.gates);
 }
 
@@ -124,16 +123,19 @@ Network ProgramSession::refine_once(GatedPatterns& held, const Network& trained,
   const auto told = [this](const WorkingSetRound& round) {
     return report({.phase = phase_, .iteration = round.round, .objective = round.objective});
   };
+  const PatternOracle oracle =
+      either_oracle(oracle_of(X_, held, g, missing_slack(), kMostJoin),
+                    ascent_oracle(X_, g, missing_slack(), kSearches, kMostJoin, seed, control_));
+  const Index first = std::min(held.patterns.size(), kFirstPatterns);
   WorkingSetResult result = solve_by_working_set(
-      held, Y_, g, tolerance, [this](const GatedPatterns& some) { return solve_over(some); },
-      of_samples(ascent_oracle(X_, g, missing_slack(), kSearches, kMostJoin, seed)), control_,
+      first_of(held, first, options_.seed), Y_, g, tolerance,
+      [this](const GatedPatterns& some) { return solve_over(some); }, of_samples(oracle), control_,
       told);
   result.point.bound = result.set_bound;
-  held = std::move(result.gated);
+  append(held, result.gated);
   note_program(result.point);
   Network network = relu_network(result.point, problem_.outputs);
   if (joint()) {
-    append(held, patterns_of(X_, gates_beside(X_, input_weights(trained), seed)));
     const bool better = objective_of(trained) < objective_of(network);
     network = solve_joint_relu(
         held, better ? with_idle(trained, network) : with_idle(network, trained),
@@ -143,10 +145,22 @@ Network ProgramSession::refine_once(GatedPatterns& held, const Network& trained,
   return network;
 }
 
+// Where time ended before the program was solved, the network that was trained may be the better
+// one, and nothing is known of its patterns.
+bool ProgramSession::take_trained(const Network& trained, Network& network) {
+  const bool admitted = problem_.outputs == 1 || joint();
+  if (pooled() || !admitted || !control_.stop()) return false;
+  const double objective = objective_of(trained);
+  if (!(objective < objective_of(network))) return false;
+  network = trained;
+  note_ends(objective, 0.0);
+  return true;
+}
+
 // A search from random starts misses what training finds: the network is trained on, its patterns
 // join, and so on while that pays. Training knows no filters.
 Network ProgramSession::refine(const GatedPatterns& gated) {
-  GatedPatterns held = gated, kept = gated;  // kept: those of the best network
+  GatedPatterns held = gated;
   Network trained, best;
   if (!pooled()) trained = train(nullptr, 0);
   ProgramReport report;
@@ -156,19 +170,20 @@ Network ProgramSession::refine(const GatedPatterns& gated) {
     if (trained.neurons > 0)
       append(held, patterns_of(X_, gates_beside(X_, input_weights(trained), seed)));
     Network network = refine_once(held, trained, round);
+    const bool unsolved = take_trained(trained, network);
     const bool pays = result_.program.objective < (1.0 - kRefined) * objective;
     if (result_.program.objective < objective) {
       objective = result_.program.objective;
       report = result_.program;
-      kept = held;
       best = std::move(network);
     }
     report.rounds = round + 1;
-    if (!pays || pooled() || control_.stop()) break;
+    if (!pays || unsolved || pooled() || control_.stop()) break;
     trained = train(&best, 0);
   }
   result_.program = report;
-  return joint() ? solve_joint_relu(kept, best, {.tolerance = options_.program.tolerance}) : best;
+  if (!joint() || control_.stop()) return best;
+  return solve_joint_relu(held, best, {.tolerance = options_.program.tolerance});
 }
 
 Network ProgramSession::solve_joint_relu(const GatedPatterns& gated, const Network& start,
@@ -200,11 +215,17 @@ Result ProgramSession::solve_exactly() {
   return result;
 }
 
+bool ProgramSession::bound_for_every_network() const {
+  if (!relu() || options_.program.loss != Loss::squared || !memory_.prove_every_network)
+    return false;
+  return options_.engine != Engine::automatic ||
+         (exchange_affordable(problem_) && problem_.features <= kConeFeatures);
+}
+
 // The sampled program says nothing of other networks: what the session of Method::sdp proves about
 // a given one does.
 void ProgramSession::prove_for_every_network() {
   const bool chosen = options_.engine != Engine::automatic;
-  if (!chosen && (!exchange_affordable(problem_) || problem_.features > kConeFeatures)) return;
   if (stopped_ || control_.out_of_time()) return;
   Options options = options_;
   options.method = Method::sdp;

@@ -363,7 +363,8 @@ void Session::round(const Matrix& S) {
 }
 
 void Session::offer(const Weights& weights, Winner winner) {
-  if (given_) {  // serves the bound only
+  if (weights.U.rows() != presolved_.reduced.d()) return;  // no finite objective was met
+  if (given_) {                                            // serves the bound only
     if (reference_objective(weights) < reference_objective(best_weights_)) best_weights_ = weights;
     return;
   }

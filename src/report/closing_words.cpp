@@ -71,6 +71,7 @@ const char* why_it_stopped(const Result& result) {
                  ? "the relaxation is solved on its cones; more of them (--split) raise the bound"
                  : "the relaxation is solved, what is left of the gap is its own";
     case Status::stalled:
+      if (result.program.solver == "decomposition") return "the gated blocks are taken apart";
       return "neither network nor bound improve any more";
     case Status::time_limit:
       return "the time limit is reached";

@@ -8,7 +8,7 @@
 #include <relulift/system.hpp>
 
 #include "src/report/numbers.hpp"
-#include "src/report/pooling_json.hpp"
+#include "src/report/program_json.hpp"
 
 namespace relulift {
 namespace {
@@ -89,7 +89,7 @@ Json settings_json(const RunFacts& facts) {
           {"loss", to_string(program.loss)},
           {"huber_delta", program.loss == Loss::huber ? Json(program.huber_delta) : Json()},
           {"outputs", over_patterns ? Json(to_string(program.outputs)) : Json()},
-          {"groups", over_patterns ? Json(to_string(program.group)) : Json()},
+          {"groups", over_patterns ? Json(groups_json(facts)) : Json()},
           {"gates", sampled ? Json(to_string(program.gate_kind)) : Json()},
           {"pooling", pooling_json(program)},
           {"tolerance", over_patterns ? Json(program.tolerance) : Json()}};

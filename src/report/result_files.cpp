@@ -7,7 +7,7 @@
 #include <relulift/report.hpp>
 #include <relulift/system.hpp>
 
-#include "src/report/pooling_json.hpp"
+#include "src/report/program_json.hpp"
 
 namespace relulift {
 namespace {
@@ -77,7 +77,7 @@ Json program_json(const Result& result, const RunFacts& facts) {
   const bool pooled = facts.program.pooling != Pooling::none;
   return {{"outputs", to_string(facts.program.outputs)},
           {"loss", to_string(facts.program.loss)},
-          {"groups", circular ? Json("frequency") : Json(to_string(facts.program.group))},
+          {"groups", groups_json(facts)},
           {"gates", samples_patterns ? Json(to_string(facts.program.gate_kind)) : Json()},
           {"patterns", circular ? Json() : Json(program.patterns)},
           {"filters", circular || pooled ? Json(program.filters) : Json()},

@@ -80,7 +80,7 @@ JointRelu as_directions(const Matrix& X, const Matrix& Y, double g, const Networ
   const Eigen::Map<const Matrix> V(network.V.data(), Y.cols(), network.neurons);
   JointRelu out;
   const Vector sizes = U.colwise().norm().transpose();
-  out.S = U * sizes.cwiseInverse().asDiagonal();
+  out.S = U.colwise().normalized();  // a zero column stays one
   out.point.W = (V * sizes.asDiagonal()).transpose();
   out.point.lambda = Vector::Zero(network.neurons);
   const Matrix residual = (X * out.S).cwiseMax(0.0) * out.point.W - Y;

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -219,7 +220,9 @@ typename PatternInterior<B>::Ends PatternInterior<B>::solve_output(const Vector&
                                                                    const Control& control,
                                                                    Index& steps) {
   const Matrix pull = blocks_.correlations(y);
-  const double factor = 1.0 / std::max(1.0, pull.colwise().norm().maxCoeff());
+  // NaN where the units overflow: nothing is proved then.
+  const double factor = pull.allFinite() ? 1.0 / std::max(1.0, pull.colwise().norm().maxCoeff())
+                                         : std::numeric_limits<double>::quiet_NaN();
   Ends ends{.v = Matrix::Zero(pull.rows(), pull.cols()),
             .y = factor * pull,
             .e = factor * y,

@@ -10,8 +10,6 @@
 
 #include <cmath>
 #include <limits>
-#include <optional>
-#include <relulift/error.hpp>
 #include <utility>
 #include <vector>
 
@@ -24,12 +22,6 @@
 namespace relulift {
 
 struct LagrangianOptions {
-  double penalty = 10.0;                    // sigma to begin with, in units of 1 / ||X||^2
-  double growth = 10.0, slow_growth = 4.0;  // of sigma; the second where Newton's method was slow
-  Index quick = 10;                         // steps, at most, of a fast one
-  Index most_steps = 30;                    // between updates of the multipliers
-  // Newton's method ends where its gap is this share of what the multipliers moved.
-  double accuracy = 0.1;
   Index tile_entries = kTileHost;
   SystemSize system = kSystemHost;
 };
@@ -51,6 +43,14 @@ class PatternLagrangian {
   PatternPoint run(const Control& control, const OnProgram& on_check);
 
  private:
+  static constexpr double kPenalty = 10.0;  // sigma to begin with, in units of 1 / ||X||^2
+  // Of sigma, by how Newton's method did. Where it did not converge sigma stays: beyond some size
+  // it would never.
+  static constexpr double kGrowth = 10.0, kSlowGrowth = 2.0;
+  static constexpr Index kQuick = 10;      // steps, at most, of a fast one
+  static constexpr Index kMostSteps = 30;  // between updates of the multipliers
+  // Newton's method ends where its gap is this share of what the multipliers moved.
+  static constexpr double kAccuracy = 0.1;
   // Of blocks, that more than one thread pays for.
   static constexpr std::size_t kWorthThreads = 16;
 

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 
+#include "kernels/group_norm.hpp"
 #include "src/solvers/pattern_lagrangian.hpp"
 
 namespace relulift {
@@ -94,14 +96,14 @@ double PatternLagrangian<B>::project(const Matrix& G) {
 
 template <Backend B>
 void PatternLagrangian<B>::keep(double objective, const Matrix& E, double largest) {
-  const double g = request_.weight_decay, scale = g / std::max(g, largest);
+  const double scale = kernels::dual_factor(request_.weight_decay, largest);
   const double bound = loss_.bound(E, scale);
   if (objective < best_.objective) {
     best_.objective = objective;
     best_.V = next_.leftCols(half());
     best_.N = next_.rightCols(half());
   }
-  if (bound > best_.bound) {
+  if (bound > best_.bound && std::isfinite(bound)) {
     best_.bound = bound;
     best_.E = scale * E;
   }
@@ -167,10 +169,10 @@ template <Backend B>
 typename PatternLagrangian<B>::Inner PatternLagrangian<B>::minimise(Value& at,
                                                                     const OnProgram& on_check) {
   constexpr double kRounding = 1e-14;
-  for (Index step = 0; step < options_.most_steps; ++step) {
+  for (Index step = 0; step < kMostSteps; ++step) {
     if (finished(on_check)) return Inner::stopped;
-    if (at.gap <= std::max(options_.accuracy * at.moved, kRounding * std::abs(at.merit)))
-      return step <= options_.quick ? Inner::solved : Inner::slow;
+    if (at.gap <= std::max(kAccuracy * at.moved, kRounding * std::abs(at.merit)))
+      return step <= kQuick ? Inner::solved : Inner::slow;
     const bool down = search(at, direction(at));
     if (halted_) return Inner::stopped;
     ++best_.iterations;
@@ -182,7 +184,7 @@ typename PatternLagrangian<B>::Inner PatternLagrangian<B>::minimise(Value& at,
 template <Backend B>
 void PatternLagrangian<B>::begin() {
   const double largest = request_.X.squaredNorm();
-  sigma_ = options_.penalty / (largest > 0.0 ? largest : 1.0);
+  sigma_ = kPenalty / (largest > 0.0 ? largest : 1.0);
   best_.V = best_.N = Matrix::Zero(d(), half());
   best_.E = Matrix::Zero(n(), c());
   best_.objective = loss_.value(best_.E);
@@ -210,8 +212,8 @@ PatternPoint PatternLagrangian<B>::run(const Control& control, const OnProgram& 
     idle = gap > kHelps * before ? idle + 1 : 0;
     before = gap;
     u_ = next_;
-    if (ended != Inner::stuck)
-      sigma_ *= ended == Inner::solved ? options_.growth : options_.slow_growth;
+    if (ended == Inner::solved) sigma_ *= kGrowth;
+    if (ended == Inner::slow && at.gap <= at.moved) sigma_ *= kSlowGrowth;
   }
   return best_;
 }

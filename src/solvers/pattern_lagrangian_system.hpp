@@ -84,7 +84,9 @@ class LagrangianSystem {
     be_.syrk(Op::none, sigma, tile(0, n(), at.T.cols()), first ? 0.0 : 1.0, matrix(rows()));
   }
   Vector solve_rows(const Vector& right) { return solve(1.0, right); }
-  Index columns_at_once() const { return std::clamp<Index>(entries_ / rows(), 1, held_); }
+  Index columns_at_once() const {
+    return std::clamp<Index>(entries_ / rows(), std::min(d(), held_), held_);
+  }
 
  private:
   // Of the trace: what a factor loses to rounding.
@@ -98,11 +100,12 @@ class LagrangianSystem {
                      const SystemSize& size) {
     return std::min({softmax ? n * outputs : n, d * columns, size.max_order});
   }
-  // Enough for all columns in 64 samples, or for all rows and a column.
+  // Enough for all columns in 64 samples, and for all rows and a block.
   static Index entries(Index n, Index d, Index columns, Index outputs, bool softmax,
                        const SystemSize& size) {
     const Index group = softmax ? outputs : 1, rows = group * n, t = held(d, columns, size);
-    return std::min(std::max(size.tile_entries, 64 * group * t), std::max<Index>(rows, 64) * t);
+    const Index least = std::max(64 * group * t, rows * std::min(d, t));
+    return std::min(std::max(size.tile_entries, least), std::max<Index>(rows, 64) * t);
   }
   static Index square(Index order) { return order * order; }
   Index n() const { return x_.rows; }

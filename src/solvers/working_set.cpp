@@ -89,7 +89,8 @@ WorkingSetResult solve_by_working_set(const GatedPatterns& start, const Matrix& 
     // A solve that was stopped may be worse than the one before.
     const bool better = point.objective < out.point.objective;
     if (better) {
-      out.set_bound = point.bound;
+      out.set_bound =
+          missing.listed > g ? scaled_bound(point.E, Y, g / missing.listed, t) : point.bound;
       out.point = std::move(point);
       out.gated = held;
     }
@@ -134,14 +135,26 @@ PatternOracle oracle_of(const Matrix& X, const GatedPatterns& all, double g, dou
       }
     }
     out.gated = subset(all, largest(std::move(gains), most));
+    out.listed = out.most;
     return out;
   };
 }
 
+PatternOracle either_oracle(PatternOracle of_list, PatternOracle search) {
+  return [of_list = std::move(of_list), search = std::move(search)](const PatternSet& held,
+                                                                    const Matrix& E) {
+    Violators known = of_list(held, E);
+    if (known.gated.patterns.size() > 0) return known;
+    Violators found = search(held, E);
+    found.listed = known.listed;
+    return found;
+  };
+}
+
 PatternOracle ascent_oracle(const Matrix& X, double g, double slack, Index starts, Index most,
-                            std::uint64_t seed) {
-  return [&X, g, slack, starts, most, seed, round = std::uint64_t{0}](const PatternSet& held,
-                                                                      const Matrix& E) mutable {
+                            std::uint64_t seed, const Control& control) {
+  return [&X, g, slack, starts, most, seed, control, round = std::uint64_t{0}](
+             const PatternSet& held, const Matrix& E) mutable {
     Random random(seed, 200 + round++);
     Matrix U(X.cols(), starts);
     for (double& u : U.reshaped()) u = portable::normal(random);
@@ -149,7 +162,8 @@ PatternOracle ascent_oracle(const Matrix& X, double g, double slack, Index start
     Vector value = Vector::Zero(starts);
     Matrix best = U;
     // A step may lower the gain: of each start the best iterate counts.
-    for (int step = 0, idle = 0; step < kAscentSteps && idle < kAscentIdle; ++step) {
+    for (int step = 0, idle = 0; step < kAscentSteps && idle < kAscentIdle && !control.stop();
+         ++step) {
       const Matrix S = X * U, A = S.cwiseMax(0.0);
       Matrix C = E.transpose() * A;  // c x starts, of which start j looks at output j % c
       for (Index j = 0; j < starts; ++j)

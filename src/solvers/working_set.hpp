@@ -20,6 +20,7 @@ using PatternSolver = std::function<PatternPoint(const GatedPatterns&)>;
 struct Violators {
   GatedPatterns gated;
   double most = 0.0;
+  double listed = 0.0;  // the same of the patterns that are known, held or not
 };
 using PatternOracle = std::function<Violators(const PatternSet& held, const Matrix& E)>;
 
@@ -32,7 +33,7 @@ using OnRound = std::function<bool(const WorkingSetRound&)>;
 struct WorkingSetResult {
   GatedPatterns gated;      // the last working set
   PatternPoint point = {};  // V, N of this set; E and bound are those of the whole program
-  double set_bound = 0.0;   // of the program over this set alone
+  double set_bound = 0.0;   // of the program over this set and the other patterns known
   Index rounds = 0;
   bool complete = false;  // nothing outside violates E
 };
@@ -48,8 +49,11 @@ PatternOracle oracle_of(const Matrix& X, const GatedPatterns& all, double g, dou
                         Index most);
 
 // By ascent from many starts [eq:ascent], of every output alone, for patterns that cannot be
-// listed.
+// listed; until `control` ends it.
 PatternOracle ascent_oracle(const Matrix& X, double g, double slack, Index starts, Index most,
-                            std::uint64_t seed);
+                            std::uint64_t seed, const Control& control);
+
+// Of a list of patterns first; where none of them is missing, by the search.
+PatternOracle either_oracle(PatternOracle of_list, PatternOracle search);
 
 }  // namespace relulift

@@ -130,7 +130,7 @@ TEST(WorkingSet, RefinementBySearchComesWithinATenThousandthOfTheBestNetwork) {
         return PatternInterior<CpuBackend>(be, data.X, data.Y, g, some, PatternProgram::relu)
             .solve(1e-9, Control(60.0));
       },
-      ascent_oracle(data.X, g, 1e-8, 200, 50, 1), Control(60.0), {});
+      ascent_oracle(data.X, g, 1e-8, 200, 50, 1, Control(60.0)), Control(60.0), {});
 
   const Result best = solve(data.problem(g), {.engine = Engine::none, .gap = 1e-6});
   EXPECT_NEAR(result.point.objective, best.objective, 1e-4 * best.objective);

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the neurons of a program see, for result.json and path.json.
+// Words about a program, for result.json and path.json.
 #pragma once
 
 #include <nlohmann/json.hpp>
-#include <relulift/program.hpp>
+#include <relulift/report.hpp>
 
 namespace relulift {
+
+// Whose norms are summed.
+inline const char* groups_json(const RunFacts& facts) {
+  return facts.method == Method::circular ? "frequency" : to_string(facts.program.group);
+}
 
 // Null without pooling.
 inline nlohmann::ordered_json pooling_json(const ProgramOptions& program) {
