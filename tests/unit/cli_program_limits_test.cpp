@@ -154,5 +154,22 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"LinearGradient", "--method linear --solver gradient "}),
     name_of);
 
+// ---- Out of time ----
+
+// What was trained or taken apart by then is returned, never the network without neurons.
+TEST_F(CliProgramLimits, ATimeLimitLeavesTheNetworkThatWasFound) {
+  for (const std::string how : {"--refine", "--refine --outputs one-vs-all",
+                                "--solver decomposition --outputs one-vs-all"}) {
+    const Outcome limited = train("--method relu --gates 30 --time-limit 0.3 " + how);
+
+    ASSERT_EQ(limited.code, 0) << limited.err;
+    const Json json = result();
+    EXPECT_GT(json["neurons"], 0) << how;
+    EXPECT_LT(json["objective"], 20.0) << how;  // 30 without neurons, 16.6 at best
+    EXPECT_LE(json["program_bound"], json["convex_program"]["objective"]) << how;
+    EXPECT_GE(json["program_bound"], 0.0) << how;
+  }
+}
+
 }  // namespace
 }  // namespace relulift::test
