@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/api/program_session.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <relulift/error.hpp>
@@ -11,6 +13,7 @@
 #include "src/api/plan.hpp"
 #include "src/io/file.hpp"
 #include "src/patterns/all_patterns.hpp"
+#include "src/patterns/gaussian_data.hpp"
 #include "src/patterns/sample.hpp"
 #include "src/solvers/exchange.hpp"
 #include "src/solvers/pattern_interior_step.hpp"
@@ -100,10 +103,23 @@ Result ProgramSession::run() {
   result_.device = engines_->name();
   result_.plan = "method " + std::string(to_string(options_.method)) + " over " +
                  std::to_string(result_.program.patterns) + " patterns by " +
-                 result_.program.solver + why_;
+                 result_.program.solver + why_ + sampling_words();
   if (bound_for_every_network()) prove_for_every_network();
   result_.seconds.total = control_.seconds();
   return std::move(result_);
+}
+
+// Of gates that are drawn as the theorem has it.
+std::string ProgramSession::sampling_words() const {
+  const ProgramOptions& program = options_.program;
+  if (options_.method != Method::relu || pooled() || program.loss != Loss::squared ||
+      problem_.outputs > 1 || program.gate_kind != GateKind::gaussian ||
+      !program.gate_matrix.empty() || !looks_gaussian(X_))
+    return {};
+  return fmt::format(
+      "; the data look Gaussian: drawn gates cost a factor of at most C sqrt(log 2n) = {:.3g} C, C "
+      "a constant, with high probability",
+      sampling_rate(problem_.samples));
 }
 
 void ProgramSession::check() const {

@@ -51,7 +51,7 @@ class ProgramSession {
   // Throws InvalidInput with the sizes where so much is not free.
   void check_memory(const EngineBytes& needed) const;
   // The program over these patterns, by the solver that was asked for or those that fit, one after
-  // the other until it is solved; gradient and admm begin at `start` where there is one.
+  // the other until it is solved; first-order ones begin at `start` where there is one.
   PatternPoint solve_over(const GatedPatterns& gated, const PatternPoint& start = {});
   std::vector<ProgramSolver> solvers(const GatedPatterns& gated) const;
   PatternPoint solve_by(ProgramSolver solver, const GatedPatterns& gated,
@@ -87,6 +87,8 @@ class ProgramSession {
   void note_program(const PatternPoint& point);
   double objective_of(const Network& network) const;
 
+  // What is known of drawn gates on data like these; empty where nothing is.
+  std::string sampling_words() const;
   OnProgram on_check();
   bool report(const Progress& progress);
   bool interrupted();

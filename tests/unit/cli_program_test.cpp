@@ -310,6 +310,23 @@ TEST_F(CliProgram, ASeedDecidesEveryByteOfTheModel) {
   }
 }
 
+TEST_F(CliProgram, ThePlanSaysWhatDrawnGatesCostOnGaussianData) {
+  ASSERT_EQ(run("generate random --samples 50 --features 4 --outputs 1 --seed 2 --out t.csv").code,
+            0);
+  const std::string words = "sqrt(log 2n) = 2.15 C";
+  const auto plan = [&] { return result()["plan"].get<std::string>(); };
+
+  ASSERT_EQ(run("train t.csv --targets y0 --weight-decay 1 --out r --method relu --gates 30").code,
+            0);
+  EXPECT_NE(plan().find(words), std::string::npos) << plan();
+
+  ASSERT_EQ(run("train t.csv --targets y0 --weight-decay 1 --out r --method gated --gates 30").code,
+            0);
+  EXPECT_EQ(plan().find(words), std::string::npos);
+  ASSERT_EQ(spiral("--method relu --gates 30").code, 0);
+  EXPECT_EQ(plan().find("Gaussian"), std::string::npos);
+}
+
 TEST_F(CliProgram, TheTraceHoldsTheBoundOfTheProgram) {
   ASSERT_EQ(spiral("--method gated --gates 50").code, 0);
 
