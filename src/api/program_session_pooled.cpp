@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The part of a session over patterns whose neurons are filters [eq:pooled].
 #include <relulift/error.hpp>
-#include <utility>
 
 #include "src/api/program_session.hpp"
 #include "src/io/file.hpp"

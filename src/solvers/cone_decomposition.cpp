@@ -192,14 +192,13 @@ bool Splitting::step() {
 ConeDecomposition Splitting::solve() {
   int idle = 0;
   double least = std::numeric_limits<double>::infinity();
-  for (best_.steps = 0; best_.steps < kMaxSteps && idle < kPatience; ++best_.steps) {
+  for (int k = 0; k < kMaxSteps && idle < kPatience; ++k) {
     if (!evaluate() || closed()) break;
     const double left = Q_ == nullptr ? value_ - best_.bound : product_;
     idle = left < least ? 0 : idle + 1;
     least = std::min(least, left);
     if (!step()) break;
   }
-  if (Q_ == nullptr) best_.N = best_.V - w_;
   return best_;
 }
 

@@ -19,7 +19,6 @@ struct ConeDecomposition {
   Vector V, N;         // d, K V >= 0 and K N >= 0; exact: V - N = w
   Vector z;            // d, exact: the multiplier of V - N = w, feasible for the dual
   double bound = 0.0;  // exact: no decomposition has a smaller ||V|| + ||N||, rounding aside
-  int steps = 0;
 };
 
 // min ||V|| + ||N||.  K: n x d, w not zero, K inside > 0 but for rows of zeros.

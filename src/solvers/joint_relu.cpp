@@ -12,6 +12,7 @@
 #include "src/patterns/pattern_rows.hpp"
 #include "src/solvers/cone_pca.hpp"
 #include "src/solvers/cone_projection.hpp"
+#include "src/solvers/working_set.hpp"
 
 namespace relulift {
 namespace {
@@ -145,9 +146,8 @@ JointRelu solve_joint_relu(const Matrix& X, const Matrix& Y, double g, const Pat
       most = std::max(most, f.upper);
       if (f.value > g * (1.0 + missing)) joining.push_back(f.u);
     }
-    const double along = E.cwiseProduct(Y).sum(), square = E.squaredNorm();
-    const double t = square > 0.0 ? std::clamp(along / square, 0.0, g / most) : 0.0;
-    best.bound = std::max(best.bound, t * along - 0.5 * t * t * square);
+    double t = 0.0;
+    best.bound = std::max(best.bound, scaled_bound(E, Y, g / most, t));
     const bool told = on_round && !on_round({best.rounds, best.point.objective, best.bound});
     const bool closed = best.point.objective - best.bound <= tolerance * best.point.objective;
     const bool proves = reach == Reach::global || Y.cols() > kGlobalOutputs;

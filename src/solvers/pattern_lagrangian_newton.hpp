@@ -2,8 +2,6 @@
 // Newton's direction of PatternLagrangian [eq:lagrangian-newton]. Included by its header.
 #pragma once
 
-#include <numeric>
-
 #include "src/solvers/pattern_lagrangian.hpp"
 
 namespace relulift {

@@ -35,12 +35,15 @@ GatedPatterns in_use(const GatedPatterns& all, const PatternPoint& point, Index 
   return subset(all, kept);
 }
 
-// The best bound of t E, 0 <= t <= limit.
+}  // namespace
+
 double scaled_bound(const Matrix& E, const Matrix& Y, double limit, double& t) {
   const double along = E.cwiseProduct(Y).sum(), square = E.squaredNorm();
   t = square > 0.0 ? std::clamp(along / square, 0.0, limit) : 0.0;
   return t * along - 0.5 * t * t * square;
 }
+
+namespace {
 
 // Those of the largest gains, in the order of their index.
 std::vector<Index> largest(std::vector<std::pair<double, Index>> gains, Index most) {

@@ -38,6 +38,9 @@ struct WorkingSetResult {
   bool complete = false;  // nothing outside violates E
 };
 
+// The best bound [eq:pattern-dual] of t E, 0 <= t <= limit, and its t.
+double scaled_bound(const Matrix& E, const Matrix& Y, double limit, double& t);
+
 // `g` is the weight decay; the bound of the whole scales E by what the oracle says.
 WorkingSetResult solve_by_working_set(const GatedPatterns& start, const Matrix& Y, double g,
                                       double tolerance, const PatternSolver& solve,
