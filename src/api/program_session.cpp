@@ -136,6 +136,8 @@ void ProgramSession::check() const {
           "method exact takes the squared loss");
   require(!program.refine || (options_.method == Method::relu && program.loss == Loss::squared),
           "refine is for method relu with the squared loss");
+  require(!program.refine || options_.precision != Precision::fp32,
+          "refine works in double precision: it takes no precision fp32");
   require(smooth || program.solver != ProgramSolver::gradient,
           "the gradient solver takes smooth losses: squared, logistic and huber");
   require(!relu() || program.solver != ProgramSolver::gradient,
