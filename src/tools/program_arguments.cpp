@@ -128,10 +128,10 @@ void ProgramArguments::check() const {
   const bool samples_patterns = method == "relu" || method == "gated";
   require(samples_patterns || (gates.empty() && gate_kind == "gaussian"),
           fmt::format("--gates and --gate-kind are for --method relu and gated, not {}", method));
-  require(gate_file().empty() || std::filesystem::exists(gate_file()),
-          fmt::format("--gates must be a whole number or an NPY file: there is no file {}", gates));
   require(gate_file().empty() || gate_kind == "gaussian",
           "--gate-kind says how gates are drawn; those of a file are not");
+  require(gate_file().empty() || std::filesystem::exists(gate_file()),
+          fmt::format("--gates must be a whole number or an NPY file: there is no file {}", gates));
   require(gate_features.value_or(1) >= 1,
           fmt::format("--gate-features must be at least 1, not {}", gate_features.value_or(1)));
   require(patch.value_or(1) >= 1, fmt::format("--patch must be at least 1, not {}", *patch));
