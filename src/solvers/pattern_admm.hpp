@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <optional>
+#include <memory>
 #include <relulift/error.hpp>
 
 #include "src/model/loss.hpp"
@@ -24,7 +24,8 @@ class AdmmProgram {
     options_.tolerance = request.options.tolerance;
     options_.max_iterations = request.max_iterations;
     if (program == PatternProgram::relu)
-      cones_.emplace(request.X, request.gated, c(), 2 * request.gated.patterns.size() * c());
+      cones_ = std::make_unique<PatternCones>(request.X, request.gated, c(),
+                                              2 * request.gated.patterns.size() * c());
   }
 
   // What solve() allocates at most: the method is gone when its point is evaluated in double.
@@ -63,8 +64,7 @@ class AdmmProgram {
   }
   template <class T>
   PatternPoint run(const Control& control, const OnProgram& on_check) {
-    return PatternAdmm<B, T, Penalty>(be_, request_, basis_, loss<T>(), cones_ ? &*cones_ : nullptr,
-                                      options_)
+    return PatternAdmm<B, T, Penalty>(be_, request_, basis_, loss<T>(), cones_.get(), options_)
         .run(control, on_check);
   }
 
@@ -133,7 +133,7 @@ class AdmmProgram {
   const ProgramRequest& request_;
   MetricBasis basis_;
   AdmmOptions options_;
-  std::optional<PatternCones> cones_;
+  std::unique_ptr<PatternCones> cones_;
 };
 
 // Groups of features and joint blocks are those of gated programs; outputs of the ReLU program are
