@@ -350,7 +350,13 @@ PatternPoint ProgramSession::solve_over(const GatedPatterns& gated, const Patter
   const bool limited = options_.max_iterations > 0;
   for (std::size_t k = 1; k < some.size() && stuck() && !limited && !control_.stop(); ++k) {
     const std::string before = result_.program.solver;
-    PatternPoint point = solve_by(some[k], gated, start);
+    PatternPoint point;
+    try {
+      point = solve_by(some[k], gated, start);
+    } catch (const InvalidInput&) {  // it does not fit into memory: what is there stays
+      result_.program.solver = before;
+      break;
+    }
     if (!(point.objective < best.objective) && !(point.bound > best.bound))
       result_.program.solver = before;
     better_ends(best, std::move(point));
